@@ -1,0 +1,10 @@
+"""From PCA to Autoencoders: what the notebooks of the course import.
+
+Read the modules in this order: data, models, losses, training, plots, widgets, exercises, checks.
+"""
+
+import torch
+
+# Networks as small as ours gain little from a second thread, and on a busy machine it made them
+# ten times slower. On one thread the numbers are also the same on every machine.
+torch.set_num_threads(1)

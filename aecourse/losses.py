@@ -1,0 +1,66 @@
+"""Losses. One convention: *summed over pixels or latent dimensions, averaged over the batch,
+in nats where it is a likelihood*.
+
+A loss is `loss(model, x) -> {"reconstruction": r, ...}`, named terms whose sum is minimised.
+Terms join with `|`:  gaussian(model, x, sigma=0.1) | {"L2": 0.01 * l2(model)}.
+"""
+
+import math
+
+from torch.nn import functional as F
+
+
+def squared_error(x, x_hat):
+    """Squared distance ||x - x_hat||^2, summed over the pixels, averaged over the batch.
+
+    x, x_hat (N, *shape). Raises ValueError when their shapes differ (PyTorch would broadcast).
+    """
+    _same_shape(x, x_hat)
+    return (x - x_hat).square().sum() / len(x)
+
+
+def gaussian_nll(x, x_hat, sigma):
+    """-log N(x; x_hat, sigma^2 I) in nats, summed over the D pixels, averaged over the batch.
+
+    sigma > 0 is in the units of x. Equals squared_error / (2 sigma^2) + D log(sigma sqrt(2 pi)).
+    """
+    if not sigma > 0:
+        raise ValueError(f"sigma = {sigma}: the standard deviation of the pixels must be positive.")
+    constant = x[0].numel() * math.log(sigma * math.sqrt(2 * math.pi))
+    return squared_error(x, x_hat) / (2 * sigma**2) + constant
+
+
+def bernoulli_nll(x, logits):
+    """-log Bernoulli(x; sigmoid(logits)) in nats, summed over pixels, averaged over the batch.
+
+    This is the cross-entropy: a likelihood for x in {0, 1}, a score for grey x in [0, 1]
+    (Loaiza-Ganem & Cunningham 2019). Raises ValueError for x outside [0, 1] or NaN.
+    """
+    _same_shape(x, logits)
+    low, high = x.aminmax()
+    if not (low >= 0 and high <= 1):
+        raise ValueError(
+            f"A Bernoulli loss needs x in [0, 1], these lie in [{low:.3g}, {high:.3g}]: "
+            "divide 8-bit images by 255, or use a Gaussian loss."
+        )
+    return F.binary_cross_entropy_with_logits(logits, x, reduction="sum") / len(x)
+
+
+def l2(model):
+    """Sum of all squared weights; biases, which are vectors, are left alone."""
+    return sum(p.square().sum() for p in model.parameters() if p.ndim > 1)
+
+
+def gaussian(model, x, sigma):
+    """Reconstruction as a Gaussian negative log-likelihood, see `gaussian_nll`."""
+    return {"reconstruction": gaussian_nll(x, model(x), sigma)}
+
+
+def bernoulli(model, x):
+    """Reconstruction as a cross-entropy, see `bernoulli_nll`; the model needs `logits`."""
+    return {"reconstruction": bernoulli_nll(x, model.logits(model.encode(x)))}
+
+
+def _same_shape(x, x_hat):
+    if x.shape != x_hat.shape:
+        raise ValueError(f"x is {tuple(x.shape)}, its reconstruction {tuple(x_hat.shape)}.")

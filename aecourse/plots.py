@@ -1,0 +1,126 @@
+"""Figures: data in, Axes out. `show` puts one on the page, with words for those who can't see it.
+
+Importing this module sets the style of the course (course.mplstyle).
+"""
+
+import base64
+import html
+import io
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import torch
+from IPython.display import display
+from matplotlib.patheffects import withStroke
+from PIL import Image
+
+plt.style.use(Path(__file__).with_name("course.mplstyle"))
+
+
+def mosaic(*rows, signed=False, gap=2):
+    """Rows of images, each (N, 1 or 3, H, W), as one array (rows, columns, 3) of bytes, white gaps.
+
+    Values are clipped to [0, 1]; with signed=True each image is scaled to its own largest size,
+    blue is negative, white 0 and red positive.
+    """
+    height, width = rows[0].shape[2:]
+    columns = max(map(len, rows))
+    sheet = torch.ones(len(rows) * (height + gap), columns * (width + gap), 3)
+    for r, row in enumerate(rows):
+        for c, image in enumerate(row.detach().cpu().float()):
+            if signed:
+                scaled = image[0] / image.abs().max().clamp(min=1e-12) / 2 + 0.5
+                image = torch.from_numpy(plt.get_cmap("RdBu_r")(scaled.numpy()))[..., :3]
+            else:
+                image = image.clamp(0, 1).permute(1, 2, 0)  # (H, W, 1 or 3)
+            top, left = r * (height + gap), c * (width + gap)
+            sheet[top : top + height, left : left + width] = image
+    sheet = sheet[: len(sheet) - gap, : sheet.shape[1] - gap]
+    return (sheet * 255).round().byte().numpy()
+
+
+def images(*rows, labels=(), titles=(), signed=False, ax=None):
+    """Rows of images, each row a batch (N, 1 or 3, H, W) with a label on its left, see `mosaic`.
+
+    titles stand above the columns.
+    """
+    height, width = rows[0].shape[2:]
+    columns = max(map(len, rows))
+    if ax is None:
+        across = min(8 / columns, 0.8 * width / height)  # inches an image
+        inches = (1.4 + across * columns, 0.4 + across * len(rows) * height / width)
+        _, ax = plt.subplots(figsize=inches)
+    ax.imshow(mosaic(*rows, signed=signed))
+    ax.set_yticks([(height + 2) * r + height / 2 for r in range(len(labels))], labels)
+    ax.set_xticks([(width + 2) * c + width / 2 for c in range(len(titles))], titles)
+    ax.tick_params(length=0, top=False, labeltop=True, bottom=False, labelbottom=False)
+    ax.grid(False)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def diagram(x, z, x_hat):
+    """What an autoencoder does to one image: x (1, 1, H, W), its code z (1, d), and x_hat."""
+    _, ax = plt.subplots(figsize=(10, 2.6))
+    for left, image in [(0, x), (9, x_hat)]:
+        ax.imshow(mosaic(image), extent=(left, left + 2, -1, 1))
+    for ends, name, colour in [((2.3, 4.3), "encoder", "C0"), ((8.7, 6.7), "decoder", "C1")]:
+        wide, narrow = ends
+        ax.fill([wide, wide, narrow, narrow], [-1, 1, 0.4, -0.4], colour, alpha=0.25)
+        ax.text((wide + narrow) / 2, 0, name, ha="center", va="center")
+    shown = [f"{value:.2f}" for value in z[0, :4].tolist()] + ["..."] * (z.shape[1] > 4)
+    ax.text(5.5, 0, "\n".join(shown), ha="center", va="center", size=18, weight="bold")
+    for place, word in [(1, r"input $x$"), (5.5, "code $z$"), (10, r"reconstruction $\tilde{x}$")]:
+        ax.text(place, -1.2, word, ha="center", va="top")
+    ax.set(xlim=(-0.1, 11.1), ylim=(-1.6, 1.1))
+    ax.set_axis_off()
+    return ax
+
+
+def codes(z, labels=None, names=(), ax=None):
+    """The first two dimensions of codes z (N, d); a colour a class, its name on its median."""
+    ax = ax or plt.subplots(figsize=(7, 6))[1]
+    z = z.detach().cpu()
+    labels = torch.zeros(len(z), dtype=torch.long) if labels is None else labels.cpu()
+    for k in labels.unique().tolist():
+        rows = z[labels == k]
+        dots = ax.scatter(rows[:, 0], rows[:, 1], s=10, alpha=0.5, linewidths=0)
+        if k < len(names):
+            word = ax.text(
+                *rows[:, :2].median(0).values, names[k], color=dots.get_facecolor()[0, :3]
+            )
+            word.set(weight="bold", size=22, ha="center", va="center")
+            word.set_path_effects([withStroke(linewidth=5, foreground="white")])
+    ax.set(xlabel="code $z_1$", ylabel="code $z_2$")
+    return ax
+
+
+def history(record, unit="nats an image", ax=None):
+    """The terms of a training over its epochs, as `fit` returns them; validation dashed."""
+    ax = ax or plt.subplots()[1]
+    terms = [n for n in record if n not in ("epoch", "seconds", "loss") and n[:6] != "valid "]
+    for k, name in enumerate(terms):
+        ax.plot(record["epoch"], record[name], f"C{k}-", label=name)
+        if valid := record.get(f"valid {name}"):
+            ax.plot(record["epoch"][: len(valid)], valid, f"C{k}--", label=f"{name}, validation")
+    ax.set(xlabel="epoch", ylabel=unit)
+    ax.legend()
+    return ax
+
+
+def show(ax, alt):
+    """Display the figure of ax, once, with alt: a sentence that says what is to be seen."""
+    display(bundle(ax, alt), raw=True)
+
+
+def bundle(ax, alt):
+    """The figure of ax, which is closed, as a mime bundle: PNG, HTML with alt text, plain text."""
+    file, small = io.BytesIO(), io.BytesIO()
+    ax.figure.savefig(file, bbox_inches="tight", dpi=144)  # sharp on a projector
+    plt.close(ax.figure)
+    image = Image.open(file).convert("RGB")
+    image.quantize(128, dither=Image.Dither.NONE).save(small, "png", optimize=True)  # half the size
+    width = image.width * 100 // 144
+    png = base64.b64encode(small.getvalue()).decode()
+    img = f'<img alt="{html.escape(alt)}" width="{width}" src="data:image/png;base64,{png}">'
+    return {"text/plain": alt, "text/html": img, "image/png": png}

@@ -1,0 +1,153 @@
+"""Sliders around a decoder: move one and the picture changes. Each carries a static twin.
+
+`latent_sliders` works for every decoder: the kernel decodes. `browser_sliders` is for decoders made
+of linear layers: the page itself decodes, in milliseconds, and goes on doing so when it is exported
+and has neither kernel nor network.
+"""
+
+import base64
+import io
+import json
+from pathlib import Path
+from string import Template
+
+import ipywidgets
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+from aecourse import plots
+
+
+class _Sliders(ipywidgets.VBox):
+    """A box of widgets with a picture in the same mime bundle, for readers without a kernel."""
+
+    def __init__(self, children, still):
+        super().__init__(children)
+        self.still = still
+
+    def _repr_mimebundle_(self, **kwargs):
+        return super()._repr_mimebundle_(**kwargs) | self.still
+
+
+class _Page:
+    """A mime bundle as the value of a cell."""
+
+    def __init__(self, bundle):
+        self.bundle = bundle
+
+    def _repr_mimebundle_(self, **kwargs):
+        return self.bundle
+
+
+def latent_sliders(decode, codes, names=None):
+    """A slider for each latent dimension beside the decoded image, which the kernel computes.
+
+    decode  function of codes (N, d) to images (N, 1 or 3, H, W) in [0, 1], such as model.decode
+    codes   (N, d), such as model.encode(x): a slider goes from the 1st to the 99th percentile of
+            its dimension and starts at the median
+    names   of the dimensions; "z1", "z2", ... if not given
+    Returns an ipywidgets box. Raises ValueError for codes that are not (N, d) or not finite.
+    """
+    names, low, high, start = _ranges(codes, names)
+    picture, words = ipywidgets.Image(format="png"), ipywidgets.Label()
+    sliders = [
+        ipywidgets.FloatSlider(s, min=a, max=b, step=(b - a) / 100, description=name, tooltip=name)
+        for name, a, b, s in zip(names, low, high, start, strict=True)
+    ]
+    for slider in sliders:
+        slider.layout.width = "26em"  # wide enough to be dragged on a projector
+        slider.observe(lambda change: draw(), "value")
+
+    def draw():
+        z = [slider.value for slider in sliders]
+        sheet = Image.fromarray(plots.mosaic(_decode(decode, codes, [z])))
+        file = io.BytesIO()
+        size = (252 * sheet.width // sheet.height, 252)
+        sheet.resize(size, Image.Resampling.NEAREST).save(file, "png", compress_level=1)
+        picture.value = file.getvalue()
+        places = ", ".join(f"{name} = {value:.2f}" for name, value in zip(names, z, strict=True))
+        words.value = f"Decoded picture at {places}"
+
+    draw()
+    still = _still(decode, codes, names, low, high, start)
+    return _Sliders([ipywidgets.HBox([picture, ipywidgets.VBox(sliders)]), words], still)
+
+
+def browser_sliders(model, codes, names=None):
+    """The same as a piece of HTML in which the page itself decodes; codes and names as above.
+
+    model  with `decode(z)` to grey images, and `decoder`, an nn.Linear or an nn.Sequential of them
+           with ReLU, GELU, Tanh or Sigmoid; a sigmoid is added if it has `logits`
+    The weights travel in the page in half precision, 2.7 characters each. Raises ValueError when
+    the decoder is of another kind.
+    """
+    names, low, high, start = _ranges(codes, names)
+    layers = _layers(model, codes)
+    height, width = _decode(model.decode, codes, [start]).shape[2:]
+    spec = {"names": names, "low": low, "high": high, "start": start}
+    spec |= {"height": height, "width": width}
+    spec["layers"] = [[*layer.weight.shape, activation] for layer, activation in layers]
+    weights = torch.cat([p.flatten() for layer, _ in layers for p in (layer.weight, layer.bias)])
+    still = _still(model.decode, codes, names, low, high, start)
+    page = Template(Path(__file__).with_name("sliders.html").read_text()).substitute(
+        still=still["text/html"],
+        spec=json.dumps(spec).replace("<", r"\u003c"),
+        weights=base64.b64encode(weights.detach().cpu().half().numpy()).decode(),
+    )
+    return _Page(still | {"text/html": page})
+
+
+def _layers(model, codes):
+    """[(nn.Linear, name of the activation after it), ...], certain to compute model.decode."""
+    advice = "browser_sliders needs a decoder of linear layers: use latent_sliders for this one."
+    layers, z = [], codes[:16]
+    for module in getattr(model, "decoder", nn.Identity()).modules():
+        if isinstance(module, nn.Linear):
+            layers.append((module, "Identity"))
+        elif layers and isinstance(module, nn.ReLU | nn.GELU | nn.Tanh | nn.Sigmoid):
+            layers[-1] = layers[-1][0], type(module).__name__
+    if layers and hasattr(model, "logits"):
+        layers[-1] = layers[-1][0], "Sigmoid"
+    with torch.no_grad():
+        images = model.decode(z)
+        for layer, activation in layers:
+            if layer.weight is None or layer.bias is None or layer.in_features != z.shape[1]:
+                raise ValueError(advice)
+            z = getattr(nn, activation)()(layer(z))
+    grey = images.shape[1:2] == (1,) and z.shape == images.flatten(1).shape
+    if not grey or not torch.allclose(z, images.flatten(1), atol=1e-4):
+        raise ValueError(advice)
+    return layers
+
+
+def _ranges(codes, names):
+    """Names, 1st and 99th percentile and median of each dimension of codes (N, d), as lists."""
+    if codes.ndim != 2 or codes.numel() == 0 or not codes.isfinite().all():
+        raise ValueError("codes must be finite numbers (N, d), such as model.encode(x).")
+    low, start, high = np.percentile(codes.detach().cpu().numpy(), [1, 50, 99], axis=0)
+    names = list(names or [f"z{k + 1}" for k in range(len(low))])
+    if len(names) != len(low):
+        raise ValueError(f"There are {len(names)} names for {len(low)} latent dimensions.")
+    return names, *([float(f"{v:.6g}") for v in values] for values in (low, high, start))
+
+
+@torch.no_grad()
+def _decode(decode, codes, z):
+    """Images of the codes z, a list of lists, on the device and in the precision of `codes`."""
+    return decode(torch.tensor(z, dtype=codes.dtype, device=codes.device))
+
+
+def _still(decode, codes, names, low, high, start):
+    """The static twin as a mime bundle: a strip of images along each of the first 8 dimensions."""
+    height, width = _decode(decode, codes, [start]).shape[2:]
+    columns, rows = 7 if width < 2 * height else 3, []
+    for k in range(min(len(names), 8)):
+        z = np.tile(start, (columns, 1))
+        z[:, k] = np.linspace(low[k], high[k], columns)
+        rows.append(_decode(decode, codes, z.tolist()))
+    ends = zip(names, low, high, strict=True)
+    ends = ", ".join(f"{name} from {a:.1f} to {b:.1f}" for name, a, b in ends)
+    ax = plots.images(*rows, labels=names[:8], titles=["low", *[""] * (columns - 2), "high"])
+    return plots.bundle(ax, f"Decoded images along each slider, the others in the middle: {ends}.")

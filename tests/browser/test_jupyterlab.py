@@ -1,0 +1,165 @@
+"""Each notebook as a learner has it: opened, run, its sliders moved by mouse and keys; exported."""
+
+import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
+import torch
+from conftest import NOTEBOOKS
+from torch import nn
+
+from aecourse import models
+from aecourse.widgets import browser_sliders
+
+NAMES = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
+CELLS = "jupyterapp.shell.currentWidget.content.widgets"
+KERNEL = "jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel"
+
+
+@pytest.fixture
+def page(chromium):
+    page = chromium.new_page(viewport={"width": 1400, "height": 1000})
+    page.errors = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    yield page
+    page.close()
+
+
+def open_notebook(page, lab, name):
+    page.goto(lab(name))
+    page.wait_for_function(f"globalThis.jupyterapp && {KERNEL}?.connectionStatus === 'connected'")
+    page.wait_for_selector(".jp-Notebook .jp-OutputArea-output img")
+
+
+def run_all(page, timeout):
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    page.wait_for_function(
+        f"{CELLS}.filter(c => c.model.type === 'code').every(c => c.model.executionCount > 0"
+        " && !c.promptNode.textContent.includes('*'))",
+        timeout=timeout * 1000,
+    )
+
+
+def changes(page, picture, action):
+    """Whether the screenshot of the picture is another one after the action, within 5 seconds."""
+    picture.scroll_into_view_if_needed()
+    before = picture.screenshot()
+    action()
+    for _ in range(50):
+        page.wait_for_timeout(100)
+        if picture.screenshot() != before:
+            return True
+    return False
+
+
+def drag(page, handle, dx):
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + dx, y, steps=5)
+    page.mouse.up()
+
+
+def press(handle, key, times):
+    for _ in range(times):
+        handle.press(key)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_opened_without_running_it_shows_its_pictures(page, lab, name):
+    open_notebook(page, lab, name)
+    cells = nbformat.read(NOTEBOOKS / name, 4).cells
+    outputs = [o for c in cells for o in c.get("outputs", []) if "image/png" in o.get("data", {})]
+    shown = page.locator(".jp-OutputArea-output img")
+    assert shown.count() == len(outputs) > 0
+    for k in range(shown.count()):
+        assert shown.nth(k).evaluate("e => e.naturalWidth") > 50
+        assert len(shown.nth(k).get_attribute("alt")) > 20
+    text = page.locator(".jp-Notebook").inner_text()
+    assert "children=(" not in text and "Error displaying widget" not in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_run_all_and_its_sliders(page, lab, name):
+    open_notebook(page, lab, name)
+    run_all(page, timeout=300)
+    outputs = page.evaluate(f"{CELLS}.map(c => c.model.outputs?.toJSON() ?? []).flat()")
+    assert not [o for o in outputs if o["output_type"] == "error"]
+    source = (NOTEBOOKS / name).read_text()
+    kernel, browser = page.locator(".widget-image"), page.locator(".aecourse-sliders canvas")
+    assert kernel.count() == len(re.findall(r'^ *"latent_sliders\(', source, re.M))
+    assert browser.count() == len(re.findall(r'^ *"browser_sliders\(', source, re.M))
+    for k in range(kernel.count()):
+        output = page.locator(".jp-OutputArea-output", has=page.locator(".widget-image")).nth(k)
+        handles = output.locator(".noUi-handle")
+        for handle in (handles.first, handles.last):
+            assert changes(page, kernel.nth(k), lambda h=handle: drag(page, h, 40))
+            assert changes(page, kernel.nth(k), lambda h=handle: press(h, "ArrowLeft", times=40))
+    for k in range(browser.count()):
+        assert moves(page, page.locator(".aecourse-sliders").nth(k))
+    folded = page.evaluate(f"{CELLS}.filter(c => c.headingCollapsed || c.isHidden).length")
+    assert folded == 0
+    assert page.errors == []
+
+
+def moves(page, sliders):
+    """Each range of a browser slider changes the picture and its words, by mouse and by keys."""
+    canvas, ranges = sliders.locator("canvas"), sliders.locator("input[type=range]")
+    words = canvas.get_attribute("aria-label")
+    for k in range(ranges.count()):
+        slider = ranges.nth(k)
+        if not changes(page, canvas, lambda s=slider: drag(page, s, 50)):
+            return False
+        for _ in range(3):
+            if not changes(page, canvas, lambda s=slider: s.press("ArrowLeft")):
+                return False
+    return canvas.get_attribute("aria-label") != words
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in NAMES if "browser_sliders(" in (NOTEBOOKS / n).read_text()]
+)
+def test_exported_to_html_the_browser_slider_needs_no_kernel_and_no_network(page, name, tmp_path):
+    export = ["nbconvert", "--to", "html", "--output-dir", tmp_path, NOTEBOOKS / name]
+    subprocess.run([sys.executable, "-m", *export], check=True, capture_output=True)
+    page.context.set_offline(True)
+    page.goto((tmp_path / name).with_suffix(".html").as_uri(), wait_until="commit")
+    page.wait_for_selector(".aecourse-sliders canvas")
+    assert page.locator(".aecourse-sliders canvas").count() >= 1
+    for k in range(page.locator(".aecourse-sliders").count()):
+        assert moves(page, page.locator(".aecourse-sliders").nth(k))
+
+
+def test_the_stop_button_ends_a_training_and_the_notebook_goes_on(page, lab):
+    open_notebook(page, lab, "00_start_here.ipynb")
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    training = page.locator(".jp-CodeCell", has_text="history = fit(")
+    bar = training.locator(".jp-OutputArea").filter(has_text=re.compile(r" [1-9]\d+/1407.*<"))
+    bar.wait_for(timeout=60_000)
+    page.locator("[data-command='notebook:interrupt-kernel']").click()
+    training.get_by_text(re.compile(r"Stopped after [012]\.\d of 3 epochs")).wait_for()
+    training.get_by_text("on the test set:").wait_for()  # the lines after fit have run
+
+
+@pytest.mark.parametrize("activation", [nn.ReLU, nn.GELU, nn.Tanh, nn.Sigmoid])
+def test_the_page_decodes_the_same_picture_as_pytorch(page, activation):
+    torch.manual_seed(0)
+    model = models.Autoencoder((1, 9, 7), (16, 8), 3, activation)
+    codes = 4 * torch.randn(100, 3)
+    page.set_content(browser_sliders(model, codes)._repr_mimebundle_()["text/html"])
+    ranges = page.locator("input[type=range]")
+    for k in range(3):
+        ranges.nth(k).fill(str(ranges.nth(k).get_attribute("min" if k else "max")))
+    z = [float(ranges.nth(k).input_value()) for k in range(3)]
+    pixels = page.locator("canvas").evaluate(
+        "c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"
+    )
+    grey = torch.tensor(pixels, dtype=torch.float32).view(9, 7, 4)[..., 0]
+    assert (grey - 255 * model.decode(torch.tensor([z]))[0, 0]).abs().max() < 2
+    assert page.errors == []

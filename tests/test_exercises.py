@@ -1,0 +1,425 @@
+"""Every exercise both ways: solved, in another way too, it passes; unsolved or mistaken it doesn't.
+
+The first test finds the exercises of the course by itself. A new one needs an entry in
+ALTERNATIVES: right answers that come about in another way than the package's.
+"""
+
+import functools
+import inspect
+import re
+import shutil
+from collections import Counter
+from importlib import metadata
+
+import numpy as np
+import pytest
+import torch
+from packaging.requirements import Requirement
+from sklearn.decomposition import PCA as SklearnPCA
+
+from aecourse import checks, data, models
+from aecourse.exercises import EXERCISES
+
+# ---- other ways to the right answers ----------------------------------------------------------
+
+
+def squared_error_in_numpy(x, x_hat):
+    return ((x.numpy() - x_hat.numpy()) ** 2).reshape(len(x), -1).sum(1).mean()
+
+
+def squared_error_in_loops(x, x_hat):
+    total = 0.0
+    for a, b in zip(x.flatten(1).tolist(), x_hat.flatten(1).tolist(), strict=True):
+        for p, q in zip(a, b, strict=True):
+            total += (p - q) ** 2
+    return total / len(x)
+
+
+def squared_error_in_double_precision(x, x_hat):
+    return torch.nn.functional.mse_loss(x.double(), x_hat.double(), reduction="sum") / x.shape[0]
+
+
+def squared_error_as_a_norm(x, x_hat):
+    return ((x - x_hat).flatten(1).norm(dim=1) ** 2).mean()
+
+
+def pca_by_eigh(x, d):
+    flat = x.flatten(1)
+    mean = flat.mean(0)
+    values, vectors = torch.linalg.eigh((flat - mean).T @ (flat - mean) / len(flat))
+    return mean, vectors.T.flip(0)[:d], values.flip(0)[:d]
+
+
+def pca_in_numpy(x, d):
+    rows = x.numpy().astype(np.float64).reshape(len(x), -1)
+    values, vectors = np.linalg.eigh(np.cov(rows.T, bias=True))
+    return [rows.mean(0), -vectors[:, ::-1][:, :d].T, values[::-1][:d]]
+
+
+def pca_of_scikit_learn(x, d):
+    n = len(x)
+    fitted = SklearnPCA(d, svd_solver="full").fit(x.flatten(1).numpy())
+    return fitted.mean_, fitted.components_, fitted.explained_variance_ * (n - 1) / n
+
+
+def pca_by_power_iteration(x, d):
+    flat = x.flatten(1).double()
+    mean = flat.mean(0)
+    covariance = (flat - mean).T @ (flat - mean) / len(flat)
+    axes, variances = [], []
+    for _ in range(d):
+        axis = torch.ones(len(mean), dtype=torch.float64)
+        for _ in range(200):
+            axis = covariance @ axis
+            axis /= axis.norm()
+        axes.append(axis)
+        variances.append(axis @ covariance @ axis)
+        covariance = covariance - variances[-1] * torch.outer(axis, axis)
+    return mean, torch.stack(axes), torch.stack(variances)
+
+
+def optimal_weights_by_eigh(x, d, lam=0.0):
+    _, axes, variances = pca_in_numpy(x, d)
+    scale = np.sqrt(np.maximum(0, variances - lam) / variances)
+    return np.diag(scale) @ axes, axes.T * scale
+
+
+def optimal_weights_in_a_loop(x, d, lam=0.0):
+    _, axes, variances = pca_by_eigh(x.double(), d)
+    encoder = torch.zeros_like(axes)
+    for k, variance in enumerate(variances.tolist()):
+        if variance > lam:
+            encoder[k] = -axes[k] * (1 - lam / variance) ** 0.5
+    return encoder, encoder.T.clone()
+
+
+def recover_axes_by_eigh(w):
+    values, vectors = torch.linalg.eigh(w.double() @ w.double().T)
+    return vectors[:, values.argsort(descending=True)[: w.shape[1]]].T
+
+
+def recover_axes_by_qr_and_eigh(w):
+    q, r = torch.linalg.qr(w.double())
+    _, turn = torch.linalg.eigh(r @ r.T)
+    return -(q @ turn).T.flip(0)
+
+
+def recover_axes_from_the_small_side(w):
+    w = w.numpy().astype(np.float64)
+    values, turn = np.linalg.eigh(w.T @ w)
+    return ((w @ turn) / np.sqrt(values)).T[::-1]
+
+
+ALTERNATIVES = {
+    "squared_error": (
+        squared_error_in_numpy,
+        squared_error_in_loops,
+        squared_error_in_double_precision,
+        squared_error_as_a_norm,
+    ),
+    "pca": (pca_by_eigh, pca_in_numpy, pca_of_scikit_learn, pca_by_power_iteration),
+    "optimal_weights": (optimal_weights_by_eigh, optimal_weights_in_a_loop),
+    "recover_axes": (
+        recover_axes_by_eigh,
+        recover_axes_by_qr_and_eigh,
+        recover_axes_from_the_small_side,
+    ),
+}
+
+
+def named(name, f):
+    """f under the name of an exercise, as a learner would call it."""
+
+    def attempt(*arguments):
+        return f(*arguments)
+
+    attempt.__name__ = name
+    return attempt
+
+
+def unwritten(*arguments):
+    raise NotImplementedError
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Matrices of 12 x 12 take longer on two threads than on one."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def test_every_exercise_both_ways(capsys):
+    tried, wrong = Counter(), []
+
+    def expect(name, f, status, sentence="", kind="stubs"):
+        tried[kind] += 1
+        came = checks.outcome(named(name, f))
+        if came[0] != status or sentence not in ("", came[1]):
+            wrong.append(f"{name}, {kind}, {sentence or f.__name__}: came {' '.join(came)}")
+
+    for name, exercise in EXERCISES.items():
+        expect(name, exercise.solution, "✔ right", kind="solutions")
+        expect(name, unwritten, "… not written yet")
+        for sentence, mistake in exercise.mistakes.items():
+            expect(name, mistake, "✘ not yet", sentence, kind="mistakes")
+        for alternative in ALTERNATIVES.get(name, ()):
+            expect(name, alternative, "✔ right", kind="alternatives")
+    with capsys.disabled():
+        print("\nexercises:", ", ".join(f"{n} {kind}" for kind, n in tried.items()), end=" ")
+    assert not wrong, "\n".join(wrong)
+    assert tried["solutions"] >= 4
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_an_exercise_has_cases_mistakes_hints_and_another_way(name):
+    exercise = EXERCISES[name]
+    assert exercise.solution.__name__ == name
+    assert len(exercise.cases()) >= 2
+    assert len(exercise.mistakes) >= 3
+    for sentence in exercise.mistakes:
+        assert re.fullmatch(r"look at [^\n]+: [^\n]+\.", sentence)
+    assert len(exercise.hints) >= 2
+    assert ALTERNATIVES.get(name), f"{name} needs a right answer of another kind in {__file__}"
+
+
+def test_there_is_no_alternative_without_exercise():
+    assert set(ALTERNATIVES) <= set(EXERCISES)
+
+
+# ---- check ------------------------------------------------------------------------------------
+
+
+def answer_of(name, arguments):
+    """The right answer as a list of tensors."""
+    answer = EXERCISES[name].solution(*arguments)
+    return list(answer) if isinstance(answer, tuple) else [answer]
+
+
+def raises(name, *arguments):
+    return 1 / 0
+
+
+def changes_its_argument(name, *arguments):
+    answer = answer_of(name, arguments)
+    arguments[0].mul_(2)
+    return answer
+
+
+def prints(name, *arguments):
+    print("so far so good")
+    return answer_of(name, arguments)
+
+
+BROKEN = {
+    "raises": (raises, "it stops: ZeroDivisionError: division by zero"),
+    "needs something": (lambda name: [][3], "it stops: TypeError"),
+    "None": (lambda *a: None, "it returns nothing; is a `return` missing?"),
+    "a string": (lambda *a: "seven", "it stops: ValueError"),
+    "a dict": (lambda *a: {"answer": 7}, "it stops: TypeError"),
+    "a list of strings": (lambda *a: ["seven"], "it stops: ValueError"),
+    "an object": (lambda *a: object(), "it stops: TypeError"),
+    "a ragged list": (lambda *a: [[[1.0], [2.0, 3.0]]], "it stops: ValueError"),
+    "an empty tuple": (lambda *a: (), "came 0."),
+    "one result more": (lambda *a: [*answer_of(a[0], a[1:]), torch.ones(3)], "results, came"),
+    "another shape": (
+        lambda *a: [p[None, None] for p in answer_of(a[0], a[1:])],
+        r"should have shape \(.*\), came \(1, 1",
+    ),
+    "NaN": (lambda *a: [p * torch.nan for p in answer_of(a[0], a[1:])], "contains NaN or infinity"),
+    "infinity": (
+        lambda *a: [p + torch.inf for p in answer_of(a[0], a[1:])],
+        "contains NaN or infinity",
+    ),
+    "other numbers": (
+        lambda *a: [p + 7 for p in answer_of(a[0], a[1:])],
+        r"should begin \[?.*, came \[?",
+    ),
+    "changes its argument": (changes_its_argument, "it changes its argument in place"),
+    "recursion": (lambda *a: BROKEN["recursion"][0](*a), "it stops: RecursionError"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+@pytest.mark.parametrize("name", EXERCISES)
+def test_check_says_not_yet_and_why(name, kind, capsys):
+    f, sentence = BROKEN[kind]
+    checks.check(named(name, lambda *arguments: f(name, *arguments)))
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("✘ not yet: ")
+    assert re.search(sentence, line)
+
+
+def test_check_says_right_or_not_written_yet(capsys):
+    for name in EXERCISES:
+        checks.check(named(name, functools.partial(prints, name)))
+        *printed, line = capsys.readouterr().out.splitlines()
+        assert line.startswith(f"✔ right: {name} agrees with the package's on ")
+        assert set(printed) == {"so far so good"}
+        checks.check(named(name, unwritten))
+        line = f"replace the line `raise NotImplementedError` in {name}."
+        assert capsys.readouterr().out == f"… not written yet: {line}\n"
+
+
+NO_FUNCTIONS = [lambda x: x, 7, None, "seven", torch.ones(2), [], functools.partial(max), Counter]
+
+
+@pytest.mark.parametrize("thing", NO_FUNCTIONS, ids=str)
+@pytest.mark.parametrize("ask", [checks.check, checks.hint, checks.solution])
+def test_what_is_no_exercise_gets_the_list_of_them(ask, thing, capsys):
+    ask(thing)
+    said = capsys.readouterr().out
+    assert "there is no exercise called" in said
+    assert all(name in said for name in EXERCISES)
+
+
+def test_a_name_or_a_class_in_place_of_the_function_is_not_right(capsys):
+    checks.check("pca")
+    checks.check(type("pca", (), {"__init__": lambda self, x, d: None}))
+    for line in capsys.readouterr().out.splitlines():
+        assert line.startswith("✘ not yet: ") and "TypeError" in line
+
+
+def test_the_encoder_and_the_decoder_agree_in_sign():
+    """The sign of an axis is arbitrary, but the two layers together must not negate the image."""
+
+    def negated(x, d, lam=0.0):
+        encoder, decoder = models.optimal_weights(x, d, lam)
+        return encoder, -decoder
+
+    assert checks.outcome(named("optimal_weights", negated))[0] == "✘ not yet"
+
+
+def test_complex_numbers_are_not_taken_for_real_ones():
+    def crooked(x, x_hat):
+        return squared_error_in_double_precision(x, x_hat) + 3j
+
+    assert checks.outcome(named("squared_error", crooked))[0] == "✘ not yet"
+
+
+def test_check_fixes_the_seed_and_leaves_the_global_generator_alone(monkeypatch):
+    seen = []
+
+    def noisy(x, x_hat):
+        seen.append(torch.rand(1).item())
+        return squared_error_in_numpy(x, x_hat)
+
+    torch.manual_seed(5)
+    state = torch.get_rng_state()
+    checks.outcome(named("squared_error", noisy))
+    assert len(seen) >= 2 and len(set(seen)) == 1
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+# ---- hint and solution ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_each_hint_goes_one_step_further_and_the_last_points_to_the_solution(
+    name, monkeypatch, capsys
+):
+    monkeypatch.setattr(checks, "_given", {})
+    hints = EXERCISES[name].hints
+    for k, words in enumerate(hints, 1):
+        checks.hint(named(name, unwritten))
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) == k  # the earlier ones stay
+        assert lines[-1] == f"Hint {k} of {len(hints)}: {words}"
+    for _ in range(2):
+        checks.hint(named(name, unwritten))
+        line = f"There are no more hints. solution({name}) shows how the package does it."
+        assert capsys.readouterr().out == line
+
+
+def test_the_hints_of_one_exercise_do_not_use_up_those_of_another(monkeypatch, capsys):
+    monkeypatch.setattr(checks, "_given", {})
+    for name in EXERCISES:
+        checks.hint(named(name, unwritten))
+        assert capsys.readouterr().out.startswith("Hint 1 of ")
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_solution_prints_the_source_of_the_package_s_function(name, capsys):
+    checks.solution(named(name, unwritten))
+    printed = capsys.readouterr().out
+    assert printed.strip() == inspect.getsource(EXERCISES[name].solution).strip()
+    assert printed.startswith(f"def {name}(") and "return" in printed
+
+
+# ---- check_installation -----------------------------------------------------------------------
+
+
+def lines_of_check_installation(capsys):
+    checks.check_installation()
+    return capsys.readouterr().out.splitlines()
+
+
+@pytest.fixture
+def no_data(monkeypatch):
+    """The data are not what is looked at: they are found, in no time."""
+    monkeypatch.setattr(data, "load", lambda name: None)
+
+
+def test_check_installation_ticks_each_requirement_and_each_data_file(capsys):
+    lines = lines_of_check_installation(capsys)
+    needed = [r for r in map(Requirement, metadata.requires("aecourse")) if not r.marker]
+    assert {"torch", "numpy", "matplotlib", "ipywidgets"} <= {r.name for r in needed}
+    assert lines == [
+        *[f"✔ {r.name} {metadata.version(r.name)}" for r in needed],
+        *[f"✔ data {path.stem}" for path in sorted(data.FOLDER.glob("*.npz"), key=in_order)],
+    ]
+
+
+def in_order(path):
+    return data.BUNDLED.index(path.stem)
+
+
+@pytest.mark.parametrize("name", ["torch", "scipy"])
+@pytest.mark.parametrize("version", [None, "0.1"])
+def test_check_installation_says_how_to_get_a_missing_or_old_package(
+    name, version, monkeypatch, capsys, no_data
+):
+    true_version = metadata.version
+
+    def versions(asked):
+        if asked != name:
+            return true_version(asked)
+        if version is None:
+            raise metadata.PackageNotFoundError(asked)
+        return version
+
+    monkeypatch.setattr(metadata, "version", versions)
+    lines = lines_of_check_installation(capsys)
+    (bad,) = [line for line in lines if line[0] != "✔"]
+    words = rf'✘ {name} {version or "missing"}: run  pip install "{name}>=[\d.]+"'
+    assert re.fullmatch(words, bad)
+
+
+def test_check_installation_takes_a_local_or_a_coming_version(monkeypatch, capsys, no_data):
+    """torch 2.13.0+cpu and 2.15.0.dev0 are newer than 2.4."""
+    for version in ("99.0.0+cpu", "99.0.0.dev20300101"):
+        monkeypatch.setattr(metadata, "version", lambda name, version=version: version)
+        assert all(line[0] == "✔" for line in lines_of_check_installation(capsys))
+
+
+@pytest.mark.parametrize("damage", ["truncated", "missing"])
+def test_check_installation_says_how_to_restore_a_broken_data_file(
+    damage, monkeypatch, capsys, tmp_path
+):
+    monkeypatch.setattr(metadata, "requires", lambda name: [])
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for path in data.FOLDER.iterdir():
+        if path.is_file() and path.stem != "faces":
+            (folder / path.name).symlink_to(path)
+    if damage == "truncated":
+        shutil.copy(data.FOLDER / "faces.npz", folder)
+        with (folder / "faces.npz").open("r+b") as file:
+            file.truncate(1000)
+    monkeypatch.setattr(data, "FOLDER", folder)
+    lines = lines_of_check_installation(capsys)
+    assert len(lines) == len(data.BUNDLED)
+    (bad,) = [line for line in lines if line[0] != "✔"]
+    assert bad.startswith("✘ data faces ") and "faces.npz" in bad
+    assert re.search(r"git checkout -- .*data/faces\.npz", bad)

@@ -1,0 +1,93 @@
+"""Losses against torch.distributions, and their one convention of sums and means."""
+
+import math
+
+import pytest
+import torch
+from torch.distributions import Bernoulli, Normal
+
+from aecourse import losses, models
+
+SHAPE = (1, 4, 5)
+
+
+@pytest.fixture
+def x():
+    return torch.rand(7, *SHAPE, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture
+def x_hat():
+    return torch.rand(7, *SHAPE, generator=torch.Generator().manual_seed(1))
+
+
+def test_squared_error_is_summed_over_pixels_and_averaged_over_images(x, x_hat):
+    by_hand = sum(float(((a - b) ** 2).sum()) for a, b in zip(x, x_hat, strict=True)) / 7
+    assert losses.squared_error(x, x_hat).item() == pytest.approx(by_hand, rel=1e-6)
+
+
+@pytest.mark.parametrize("sigma", [0.1, 1.0, 3.0])
+def test_gaussian_is_the_distribution_s(x, x_hat, sigma):
+    truth = -Normal(x_hat, sigma).log_prob(x).flatten(1).sum(1).mean()
+    assert losses.gaussian_nll(x, x_hat, sigma).item() == pytest.approx(truth.item(), rel=1e-5)
+
+
+def test_bernoulli_is_the_distribution_s(x, x_hat):
+    bits, logits = (x > 0.5).float(), 8 * x_hat - 4
+    truth = -Bernoulli(logits=logits).log_prob(bits).flatten(1).sum(1).mean()
+    assert losses.bernoulli_nll(bits, logits).item() == pytest.approx(truth.item(), rel=1e-5)
+
+
+def test_bernoulli_on_grey_is_the_cross_entropy(x, x_hat):
+    p = torch.sigmoid(x_hat)
+    truth = -(x * p.log() + (1 - x) * (1 - p).log()).flatten(1).sum(1).mean()
+    assert losses.bernoulli_nll(x, x_hat).item() == pytest.approx(truth.item(), rel=1e-5)
+
+
+def test_bernoulli_is_exact_where_probabilities_round_to_one(x):
+    far = torch.full_like(x, 200.0)
+    assert losses.bernoulli_nll(torch.zeros_like(x), far).item() == pytest.approx(200 * 20)
+
+
+def test_knowing_nothing_costs_log_2_a_pixel(x):
+    cost = losses.bernoulli_nll(x, torch.zeros_like(x)).item()
+    assert cost == pytest.approx(20 * math.log(2), rel=1e-5)
+
+
+@pytest.mark.parametrize("bad", [1.5, -0.01, math.nan, math.inf])
+def test_bernoulli_refuses_pixels_outside_0_1(x, bad):
+    x[3, 0, 1, 2] = bad
+    with pytest.raises(ValueError, match=r"needs x in \[0, 1\].*divide 8-bit images by 255"):
+        losses.bernoulli_nll(x, torch.zeros_like(x))
+
+
+@pytest.mark.parametrize("sigma", [0, -1, math.nan])
+def test_gaussian_refuses_a_sigma_that_is_not_positive(x, sigma):
+    with pytest.raises(ValueError, match="must be positive"):
+        losses.gaussian_nll(x, x, sigma)
+
+
+def test_shapes_that_would_broadcast_are_refused(x):
+    flat = x.flatten(1)
+    for loss in (losses.squared_error, losses.bernoulli_nll):
+        with pytest.raises(ValueError, match=r"x is \(7, 1, 4, 5\), its reconstruction \(7, 20\)"):
+            loss(x, flat)
+
+
+def test_losses_of_models_are_named_terms(x):
+    torch.manual_seed(0)
+    model = models.Autoencoder(SHAPE, (8,), 2)
+    logits = model.logits(model.encode(x))
+    (name, value), *rest = losses.bernoulli(model, x).items()
+    assert name == "reconstruction" and not rest
+    assert torch.equal(value, losses.bernoulli_nll(x, logits))
+    terms = losses.gaussian(model, x, sigma=0.3)
+    assert torch.equal(terms["reconstruction"], losses.gaussian_nll(x, model(x), 0.3))
+
+
+def test_l2_counts_weights_and_no_biases():
+    model = models.LinearAutoencoder(SHAPE, 3)
+    by_hand = (model.encoder.weight**2).sum() + (model.decoder.weight**2).sum()
+    assert torch.allclose(losses.l2(model), by_hand)
+    tied = models.LinearAutoencoder(SHAPE, 3, tied=True)
+    assert torch.allclose(losses.l2(tied), (tied.encoder.weight**2).sum())

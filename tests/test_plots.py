@@ -1,0 +1,284 @@
+"""Figures against layouts made by hand, and the mime bundle that puts them on the page."""
+
+import base64
+import io
+import re
+from html.parser import HTMLParser
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from matplotlib import rc_params_from_file
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+from PIL import Image
+
+from aecourse import plots
+
+
+@pytest.fixture(autouse=True)
+def no_figure_left():
+    yield
+    plt.close("all")
+
+
+def batch(n, channels=1, height=2, width=3):
+    return torch.rand(n, channels, height, width, generator=torch.Generator().manual_seed(n))
+
+
+# ---- mosaic -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("gap", [0, 1, 2, 5])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_mosaic_lays_images_in_rows_and_columns_with_white_gaps(gap, channels):
+    rows = batch(3, channels), batch(2, channels)  # the place that stays empty is white
+    by_hand = np.full((2 * 2 + gap, 3 * 3 + 2 * gap, 3), 255, np.uint8)
+    for r, row in enumerate(rows):
+        for c, image in enumerate(row.numpy()):
+            for i in range(2):
+                for j in range(3):
+                    pixel = np.rint(255 * image[:, i, j])
+                    by_hand[r * (2 + gap) + i, c * (3 + gap) + j] = pixel
+    sheet = plots.mosaic(*rows, gap=gap)
+    assert sheet.dtype == np.uint8
+    np.testing.assert_array_equal(sheet, by_hand)
+
+
+def test_mosaic_has_gaps_of_two_pixels_by_default():
+    np.testing.assert_array_equal(plots.mosaic(batch(3)), plots.mosaic(batch(3), gap=2))
+
+
+def test_mosaic_clips_to_0_1():
+    x = torch.tensor([-5.0, -0.1, 0.0, 0.5, 1.0, 300.0]).reshape(1, 1, 2, 3)
+    assert plots.mosaic(x)[..., 0].tolist() == [[0, 0, 0], [128, 255, 255]]
+
+
+def test_mosaic_takes_what_models_return():
+    x = batch(2)
+    truth = plots.mosaic(x)
+    for twin in (x.clone().requires_grad_(), x.double()):
+        np.testing.assert_array_equal(plots.mosaic(twin), truth)
+
+
+def test_signed_is_blue_below_zero_white_at_zero_red_above():
+    x = torch.tensor([-2.0, -1.0, 0.0, 0.0, 1.0, 2.0]).reshape(1, 1, 2, 3)
+    (low, half_low, zero), (other_zero, half_high, high) = (
+        plots.mosaic(x, signed=True).astype(int).tolist()
+    )
+    for red, green, blue in (low, half_low):
+        assert blue > green > red
+    for red, green, blue in (high, half_high):
+        assert red > max(green, blue)
+    assert sum(low) < sum(half_low) and sum(high) < sum(half_high)  # stronger is darker
+    assert min(*zero, *other_zero) > 240
+
+
+def test_signed_scales_each_image_to_its_own_largest_size():
+    x = torch.tensor([-2.0, -1.0, 0.0, 0.5, 1.0, 1.5]).reshape(1, 1, 2, 3)
+    both = plots.mosaic(torch.cat([x, x / 1000]), signed=True)
+    np.testing.assert_array_equal(both[:, :3], both[:, -3:])
+    nothing = plots.mosaic(torch.zeros(1, 1, 2, 3), signed=True)
+    assert nothing.min() > 240
+
+
+# ---- images, diagram, codes, history ----------------------------------------------------------
+
+
+def words(labels):
+    return [label.get_text() for label in labels]
+
+
+def test_images_shows_the_mosaic_with_labels_beside_the_rows_and_titles_above_the_columns():
+    ax = plots.images(batch(3), batch(2), labels=["original", "rebuilt"], titles=["a", "b", "c"])
+    assert isinstance(ax, Axes)
+    (shown,) = ax.images
+    np.testing.assert_array_equal(shown.get_array(), plots.mosaic(batch(3), batch(2)))
+    assert words(ax.get_yticklabels()) == ["original", "rebuilt"]
+    assert words(ax.get_xticklabels()) == ["a", "b", "c"]
+    for r, y in enumerate(ax.get_yticks()):
+        assert 4 * r < y < 4 * r + 2  # images of 2 pixels, gaps of 2
+    for c, x in enumerate(ax.get_xticks()):
+        assert 5 * c < x < 5 * c + 3
+    assert ax.xaxis.get_tick_params()["labeltop"] and not ax.xaxis.get_tick_params()["labelbottom"]
+    assert not any(spine.get_visible() for spine in ax.spines.values())
+    assert not any(line.get_visible() for line in ax.get_xgridlines() + ax.get_ygridlines())
+
+
+def test_images_has_no_ticks_where_nothing_is_said():
+    ax = plots.images(batch(3))
+    assert len(ax.get_xticks()) == len(ax.get_yticks()) == 0
+
+
+def test_images_of_signed_values():
+    (shown,) = plots.images(batch(2) - 0.5, signed=True).images
+    np.testing.assert_array_equal(shown.get_array(), plots.mosaic(batch(2) - 0.5, signed=True))
+
+
+def test_many_images_make_no_wider_figure_than_ten():
+    widths = [plots.images(batch(n)).figure.get_figwidth() for n in (3, 10, 40)]
+    assert widths[0] < widths[1] < 10
+    assert widths[2] == pytest.approx(widths[1])
+
+
+def test_each_plot_goes_into_the_axes_it_is_given():
+    _, axes = plt.subplots(3)
+    record = {"epoch": [1, 2], "seconds": [1, 2], "loss": [3, 2], "reconstruction": [3, 2]}
+    assert plots.images(batch(2), ax=axes[0]) is axes[0]
+    assert plots.codes(torch.randn(5, 2), ax=axes[1]) is axes[1]
+    assert plots.history(record, ax=axes[2]) is axes[2]
+    assert len(plt.get_fignums()) == 1
+
+
+@pytest.mark.parametrize("d", [1, 2, 4, 5, 30])
+def test_diagram_shows_both_images_and_the_first_four_numbers_of_the_code(d):
+    x, x_hat, z = batch(1), 1 - batch(1), torch.arange(d)[None] + 0.25
+    ax = plots.diagram(x, z, x_hat)
+    assert isinstance(ax, Axes)
+    left, right = sorted(ax.images, key=lambda image: image.get_extent()[0])
+    np.testing.assert_array_equal(left.get_array(), plots.mosaic(x))
+    np.testing.assert_array_equal(right.get_array(), plots.mosaic(x_hat))
+    assert left.get_extent()[1] < right.get_extent()[0]
+    numbers = ["0.25", "1.25", "2.25", "3.25"][:d] + ["..."] * (d > 4)
+    said = words(ax.texts)
+    assert "\n".join(numbers) in said
+    for word in ("encoder", "decoder", "input $x$", "code $z$", r"reconstruction $\tilde{x}$"):
+        assert word in said
+
+
+def test_codes_draws_a_cloud_a_class_and_its_name_in_its_colour_on_its_median():
+    z = torch.randn(90, 3, requires_grad=True)
+    labels = torch.arange(90) % 3 + 1  # classes 1 to 3, of 0 there is none
+    ax = plots.codes(z, labels, ("shoe", "coat", "bag", "shirt"))
+    assert isinstance(ax, Axes)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("code $z_1$", "code $z_2$")
+    assert words(ax.texts) == ["coat", "bag", "shirt"]
+    colours = set()
+    for k, (cloud, word) in enumerate(zip(ax.collections, ax.texts, strict=True), 1):
+        rows = z.detach()[labels == k, :2].numpy()
+        np.testing.assert_allclose(cloud.get_offsets(), rows, rtol=1e-6)
+        inside = np.sort(rows, 0)[14:16]  # either is a median of 30
+        assert (inside[0] <= word.get_position()).all() and (word.get_position() <= inside[1]).all()
+        colour = tuple(cloud.get_facecolor()[0, :3])
+        assert to_rgba(word.get_color())[:3] == pytest.approx(colour)
+        colours.add(colour)
+    assert len(colours) == 3
+
+
+def test_codes_without_labels_or_names():
+    z = torch.randn(20, 2)
+    ax = plots.codes(z)
+    assert len(ax.collections) == 1 and not ax.texts
+    ax = plots.codes(z, torch.arange(20) % 4)
+    assert len(ax.collections) == 4 and not ax.texts
+
+
+def test_history_draws_each_term_solid_and_its_validation_dashed():
+    record = {
+        "epoch": [1, 2, 2.5],  # stopped half-way through the third: not validated
+        "seconds": [0.1, 0.2, 0.3],
+        "loss": [9, 7, 5],
+        "reconstruction": [6, 5, 4],
+        "kl": [3, 2, 1],
+        "valid reconstruction": [7, 6],
+        "valid kl": [2, 1],
+    }
+    ax = plots.history(record)
+    assert isinstance(ax, Axes)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "nats an image")
+    lines = {line.get_label(): line for line in ax.lines}
+    names = ["reconstruction", "reconstruction, validation", "kl", "kl, validation"]
+    assert list(lines) == words(ax.get_legend().get_texts()) == names
+    for name in ("reconstruction", "kl"):
+        solid, dashed = lines[name], lines[f"{name}, validation"]
+        assert (solid.get_linestyle(), dashed.get_linestyle()) == ("-", "--")
+        assert solid.get_color() == dashed.get_color()
+        assert list(solid.get_xdata()) == record["epoch"]
+        assert list(solid.get_ydata()) == record[name]
+        assert list(dashed.get_xdata()) == [1, 2]
+        assert list(dashed.get_ydata()) == record[f"valid {name}"]
+    assert lines["kl"].get_color() != lines["reconstruction"].get_color()
+
+
+def test_history_says_the_unit_it_is_given():
+    assert plots.history({"epoch": [1], "kl": [3]}, unit="bits").get_ylabel() == "bits"
+
+
+@pytest.mark.filterwarnings("ignore:No artists with labels")
+def test_history_of_a_training_stopped_before_its_first_step():
+    assert not plots.history({"epoch": [], "seconds": [], "loss": []}).lines
+
+
+# ---- on the page ------------------------------------------------------------------------------
+
+NASTY = 'A 7 < 9 & "quoted" <b>bold</b> </script> it\'s.'
+
+
+class Tags(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.tags = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_data(self, text):
+        raise AssertionError(f"text outside the tags: {text}")
+
+
+def opened(bundle):
+    return Image.open(io.BytesIO(base64.b64decode(bundle["image/png"], validate=True)))
+
+
+def test_the_bundle_is_a_png_an_img_with_alt_text_and_a_sentence():
+    bundle = plots.bundle(plots.images(batch(3)), NASTY)
+    assert set(bundle) == {"image/png", "text/html", "text/plain"}
+    assert bundle["text/plain"] == NASTY
+    assert opened(bundle).format == "PNG"
+    ((tag, attributes),) = Tags(bundle["text/html"]).tags
+    assert tag == "img" and attributes["alt"] == NASTY
+    assert attributes["src"] == "data:image/png;base64," + bundle["image/png"]
+
+
+def test_the_picture_is_sharp_and_as_large_on_the_page_as_matplotlib_says():
+    """144 dots an inch in the file, shown as 100 an inch."""
+    _, ax = plt.subplots(figsize=(7, 3), layout="none")
+    ax.set_position([0, 0, 1, 1])
+    ax.set(xticks=[], yticks=[])
+    bundle = plots.bundle(ax, "A frame without anything in it.")
+    shown = int(re.search(r'width="(\d+)"', bundle["text/html"])[1])
+    assert shown == pytest.approx(opened(bundle).width * 100 / 144, abs=1)
+    assert shown == pytest.approx(700, abs=25)  # savefig adds a margin
+
+
+def test_the_picture_is_opaque_and_legible_on_a_dark_theme():
+    image = np.asarray(opened(plots.bundle(plots.codes(torch.randn(5, 2)), "a")).convert("RGBA"))
+    assert (image[..., 3] == 255).all()
+    assert (image[[0, 0, -1, -1], [0, -1, 0, -1]] == 255).all()  # its corners are white
+
+
+def test_show_displays_once_and_closes_the_figure(monkeypatch):
+    calls = []
+    monkeypatch.setattr(plots, "display", lambda *a, **options: calls.append((a, options)))
+    other, _ = plt.subplots()
+    ax = plots.images(batch(2))
+    assert plots.show(ax, NASTY) is None
+    (((bundle,), options),) = calls
+    assert options == {"raw": True} and set(bundle) == {"image/png", "text/html", "text/plain"}
+    assert plt.get_fignums() == [other.number]  # the inline backend shows what is left open
+
+
+def test_the_style_of_the_course_is_loaded():
+    style = rc_params_from_file(
+        plots.__file__.replace("plots.py", "course.mplstyle"), use_default_template=False
+    )
+    assert len(style) > 10
+    for key, value in style.items():
+        assert plt.rcParams[key] == value, key
+    for key in ("figure.facecolor", "savefig.facecolor", "axes.facecolor"):
+        assert to_rgba(plt.rcParams[key]) == (1, 1, 1, 1), key
+    assert plt.rcParams["font.size"] >= 14  # a projector
+    assert len(set(plt.rcParams["axes.prop_cycle"].by_key()["color"])) == 10
