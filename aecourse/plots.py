@@ -54,6 +54,7 @@ def images(*rows, labels=(), titles=(), signed=False, ax=None):
     ax.set_yticks([(height + 2) * r + height / 2 for r in range(len(labels))], labels)
     ax.set_xticks([(width + 2) * c + width / 2 for c in range(len(titles))], titles)
     ax.tick_params(length=0, top=False, labeltop=True, bottom=False, labelbottom=False)
+    ax.xaxis.set_label_position("top")
     ax.grid(False)
     ax.spines[:].set_visible(False)
     return ax
@@ -78,17 +79,18 @@ def diagram(x, z, x_hat):
 
 
 def codes(z, labels=None, names=(), ax=None):
-    """The first two dimensions of codes z (N, d); a colour a class, its name on its median."""
+    """The first two dimensions of codes z (N, d); a colour a class, and its name on it: at the
+    median of the half farther out, since clouds overlap most in the middle."""
     ax = ax or plt.subplots(figsize=(7, 6))[1]
-    z = z.detach().cpu()
+    z = z.detach().cpu()[:, :2]
     labels = torch.zeros(len(z), dtype=torch.long) if labels is None else labels.cpu()
     for k in labels.unique().tolist():
         rows = z[labels == k]
         dots = ax.scatter(rows[:, 0], rows[:, 1], s=10, alpha=0.5, linewidths=0)
         if k < len(names):
-            word = ax.text(
-                *rows[:, :2].median(0).values, names[k], color=dots.get_facecolor()[0, :3]
-            )
+            far = (rows - z.median(0).values).norm(dim=1)
+            place = rows[far >= far.median()].median(0).values
+            word = ax.text(*place, names[k], color=dots.get_facecolor()[0, :3])
             word.set(weight="bold", size=22, ha="center", va="center")
             word.set_path_effects([withStroke(linewidth=5, foreground="white")])
     ax.set(xlabel="code $z_1$", ylabel="code $z_2$")
