@@ -1,8 +1,10 @@
-"""A real JupyterLab and a real Chromium, both with throw-away settings, on loopback only."""
+"""A real JupyterLab, started by the README's command, and a real Chromium; throw-away settings."""
 
 import json
 import os
+import re
 import secrets
+import shlex
 import shutil
 import socket
 import subprocess
@@ -14,7 +16,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = ROOT / "notebooks"
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 SETTINGS = {
@@ -37,7 +40,7 @@ def chromium():
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory):
-    """The address of a JupyterLab over a copy of the notebooks, as a newcomer's clone has them."""
+    """Addresses in a JupyterLab over a copy of the notebooks, as a newcomer's clone has them."""
     folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(NOTEBOOKS, folder / "notebooks", ignore=shutil.ignore_patterns(".*"))
     for name, settings in SETTINGS.items():
@@ -48,9 +51,9 @@ def lab(tmp_path_factory):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     token = secrets.token_hex(16)
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
-    command += [f"--ServerApp.root_dir={folder / 'notebooks'}", f"--port={port}"]
-    command += [f"--IdentityProvider.token={token}", "--expose-app-in-browser"]
+    typed = re.search(r"\.venv/bin/jupyter (lab .*)", (ROOT / "README.md").read_text())[1]
+    command = [Path(sys.executable).with_name("jupyter"), *shlex.split(typed), f"--port={port}"]
+    command += ["--no-browser", f"--IdentityProvider.token={token}", "--expose-app-in-browser"]
     places = {
         "JUPYTERLAB_SETTINGS_DIR": folder / "settings",
         "JUPYTERLAB_WORKSPACES_DIR": folder / "workspaces",
@@ -65,7 +68,7 @@ def lab(tmp_path_factory):
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_for(server, f"{address}/api?token={token}", folder / "log")
-        yield lambda notebook: f"{address}/lab/tree/{notebook}?token={token}&reset"
+        yield lambda path="": f"{address}/{path}?token={token}&reset"
     finally:
         server.terminate()
         server.wait(20)

@@ -28,7 +28,7 @@ def page(chromium):
 
 
 def open_notebook(page, lab, name):
-    page.goto(lab(name))
+    page.goto(lab(f"lab/tree/notebooks/{name}"))
     page.wait_for_function(f"globalThis.jupyterapp && {KERNEL}?.connectionStatus === 'connected'")
     page.wait_for_selector(".jp-Notebook .jp-OutputArea-output img")
 
@@ -68,6 +68,12 @@ def drag(page, handle, dx):
 def press(handle, key, times):
     for _ in range(times):
         handle.press(key)
+
+
+def test_the_readme_s_command_opens_the_first_notebook(page, lab):
+    page.goto(lab())
+    page.locator(".jp-Notebook h1", has_text="0. Start here").wait_for()
+    assert "/lab/tree/notebooks/00_start_here.ipynb" in page.url
 
 
 @pytest.mark.parametrize("name", NAMES)
