@@ -46,6 +46,28 @@ def bernoulli_nll(x, logits):
     return F.binary_cross_entropy_with_logits(logits, x, reduction="sum") / len(x)
 
 
+def laplace_nll(x, x_hat, scale):
+    """-log Laplace(x; x_hat, scale) in nats, summed over the D pixels, averaged over the batch.
+
+    scale > 0 is in the units of x, the mean of |x - x_hat|. The best x_hat is a median, not a mean.
+    """
+    if not scale > 0:
+        raise ValueError(f"scale = {scale}: the mean deviation of the pixels must be positive.")
+    _same_shape(x, x_hat)
+    constant = x[0].numel() * math.log(2 * scale)
+    return (x - x_hat).abs().sum() / len(x) / scale + constant
+
+
+def continuous_bernoulli_nll(x, logits):
+    """-log of the Bernoulli made a density of grey x in [0, 1], in nats, summed and averaged alike.
+
+    The cross-entropy less the log of the normaliser l / tanh(l / 2), which makes the density
+    integrate to 1 over [0, 1]. (Loaiza-Ganem & Cunningham 2019)
+    """
+    size = logits.abs().clamp(min=1e-3)  # at 0 it would be 0 / 0; the limit is 2
+    return bernoulli_nll(x, logits) - (size / (size / 2).tanh()).log().sum() / len(x)
+
+
 def l2(model):
     """Sum of all squared weights; biases, which are vectors, are left alone."""
     return sum(p.square().sum() for p in model.parameters() if p.ndim > 1)
@@ -59,6 +81,11 @@ def gaussian(model, x, sigma):
 def bernoulli(model, x):
     """Reconstruction as a cross-entropy, see `bernoulli_nll`; the model needs `logits`."""
     return {"reconstruction": bernoulli_nll(x, model.logits(model.encode(x)))}
+
+
+def laplace(model, x, scale):
+    """Reconstruction as a Laplace negative log-likelihood, see `laplace_nll`."""
+    return {"reconstruction": laplace_nll(x, model(x), scale)}
 
 
 def _same_shape(x, x_hat):

@@ -4,7 +4,8 @@ import math
 
 import pytest
 import torch
-from torch.distributions import Bernoulli, Normal
+from scipy import integrate
+from torch.distributions import Bernoulli, ContinuousBernoulli, Laplace, Normal
 
 from aecourse import losses, models
 
@@ -32,6 +33,25 @@ def test_gaussian_is_the_distribution_s(x, x_hat, sigma):
     assert losses.gaussian_nll(x, x_hat, sigma).item() == pytest.approx(truth.item(), rel=1e-5)
 
 
+@pytest.mark.parametrize("scale", [0.1, 1.0, 3.0])
+def test_laplace_is_the_distribution_s(x, x_hat, scale):
+    truth = -Laplace(x_hat, scale).log_prob(x).flatten(1).sum(1).mean()
+    assert losses.laplace_nll(x, x_hat, scale).item() == pytest.approx(truth.item(), rel=1e-5)
+
+
+def test_laplace_is_least_at_the_median_and_gaussian_at_the_mean(x):
+    guesses = torch.linspace(0, 1, 201)
+    row = x[:, :, :1, :1]  # seven values of one pixel
+    costs = [
+        [loss(row, g.expand_as(row), 0.5) for g in guesses]
+        for loss in (losses.laplace_nll, losses.gaussian_nll)
+    ]
+    best = guesses[torch.tensor(costs).argmin(1)]
+    assert best[0].item() == pytest.approx(row.median().item(), abs=0.005)
+    assert best[1].item() == pytest.approx(row.mean().item(), abs=0.005)
+    assert abs(best[0] - best[1]) > 0.02
+
+
 def test_bernoulli_is_the_distribution_s(x, x_hat):
     bits, logits = (x > 0.5).float(), 8 * x_hat - 4
     truth = -Bernoulli(logits=logits).log_prob(bits).flatten(1).sum(1).mean()
@@ -49,16 +69,45 @@ def test_bernoulli_is_exact_where_probabilities_round_to_one(x):
     assert losses.bernoulli_nll(torch.zeros_like(x), far).item() == pytest.approx(200 * 20)
 
 
+def test_continuous_bernoulli_is_the_distribution_s(x, x_hat):
+    logits = 30 * x_hat - 15
+    truth = -ContinuousBernoulli(logits=logits.double()).log_prob(x.double()).sum() / 7
+    came = losses.continuous_bernoulli_nll(x, logits).item()
+    assert came == pytest.approx(truth.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("logit", [-30.0, -1.0, -1e-5, 0.0, 1e-3, 2.0, 300.0])
+def test_continuous_bernoulli_integrates_to_one_and_bernoulli_does_not(logit):
+    def density(loss, value):
+        pair = torch.tensor([[value], [logit]], dtype=torch.float64)
+        return math.exp(-loss(pair[:1], pair[1:]))
+
+    ends = {"points": [0.0, 0.01, 0.1, 0.9, 0.99], "limit": 200}
+    area, _ = integrate.quad(lambda v: density(losses.continuous_bernoulli_nll, v), 0, 1, **ends)
+    assert area == pytest.approx(1, abs=1e-6)
+    area, _ = integrate.quad(lambda v: density(losses.bernoulli_nll, v), 0, 1, **ends)
+    assert area < 0.5 + 1e-9
+
+
+def test_continuous_bernoulli_has_finite_gradients_everywhere(x):
+    logits = torch.linspace(-100, 100, x.numel()).view_as(x)
+    logits[0] = 0
+    logits.requires_grad_()
+    losses.continuous_bernoulli_nll(x, logits).backward()
+    assert logits.grad.isfinite().all()
+
+
 def test_knowing_nothing_costs_log_2_a_pixel(x):
     cost = losses.bernoulli_nll(x, torch.zeros_like(x)).item()
     assert cost == pytest.approx(20 * math.log(2), rel=1e-5)
 
 
+@pytest.mark.parametrize("loss", [losses.bernoulli_nll, losses.continuous_bernoulli_nll])
 @pytest.mark.parametrize("bad", [1.5, -0.01, math.nan, math.inf])
-def test_bernoulli_refuses_pixels_outside_0_1(x, bad):
+def test_bernoulli_refuses_pixels_outside_0_1(x, bad, loss):
     x[3, 0, 1, 2] = bad
     with pytest.raises(ValueError, match=r"needs x in \[0, 1\].*divide 8-bit images by 255"):
-        losses.bernoulli_nll(x, torch.zeros_like(x))
+        loss(x, torch.zeros_like(x))
 
 
 @pytest.mark.parametrize("sigma", [0, -1, math.nan])
@@ -67,9 +116,16 @@ def test_gaussian_refuses_a_sigma_that_is_not_positive(x, sigma):
         losses.gaussian_nll(x, x, sigma)
 
 
+@pytest.mark.parametrize("scale", [0, -1, math.nan])
+def test_laplace_refuses_a_scale_that_is_not_positive(x, scale):
+    with pytest.raises(ValueError, match="must be positive"):
+        losses.laplace_nll(x, x, scale)
+
+
 def test_shapes_that_would_broadcast_are_refused(x):
     flat = x.flatten(1)
-    for loss in (losses.squared_error, losses.bernoulli_nll):
+    ours = losses.squared_error, losses.bernoulli_nll, losses.continuous_bernoulli_nll
+    for loss in (*ours, lambda x, x_hat: losses.laplace_nll(x, x_hat, 1.0)):
         with pytest.raises(ValueError, match=r"x is \(7, 1, 4, 5\), its reconstruction \(7, 20\)"):
             loss(x, flat)
 
@@ -81,6 +137,8 @@ def test_losses_of_models_are_named_terms(x):
     (name, value), *rest = losses.bernoulli(model, x).items()
     assert name == "reconstruction" and not rest
     assert torch.equal(value, losses.bernoulli_nll(x, logits))
+    terms = losses.laplace(model, x, scale=0.3)
+    assert terms == {"reconstruction": losses.laplace_nll(x, model(x), 0.3)}
     terms = losses.gaussian(model, x, sigma=0.3)
     assert torch.equal(terms["reconstruction"], losses.gaussian_nll(x, model(x), 0.3))
 
