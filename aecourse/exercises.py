@@ -104,6 +104,14 @@ exercise(
         "look at the 1: without the unit matrix this is not 0 for a signal of 0.": (
             _information_with(one=0)
         ),
+        "look at the 1: it must be the unit matrix; a plain 1 + adds to every entry.": (
+            lambda w, cov, sigma: torch.logdet(1 + w @ cov @ w.T / sigma**2) / 2
+        ),
+        "look at the noise: this is H(Z) but for a constant; subtract the noise's own.": (
+            lambda w, cov, sigma: (
+                torch.logdet(w @ cov @ w.T + sigma**2 * torch.eye(len(w)).double()) / 2
+            )
+        ),
         "look at the determinant: the product of the diagonal forgets the correlations.": (
             _information_with(of=lambda a: a.diagonal().log().sum())
         ),
@@ -166,6 +174,18 @@ exercise(
         ),
         "look at the inverse: it is of the second covariance, the one of p.": _kl_with(of=0),
         "look at the sign: a KL divergence is never negative.": _kl_with(factor=-0.5),
+        "look at the inverse: it is that of the matrix, not of each of its numbers.": (
+            lambda mean, cov, other_mean, other_cov: (
+                (
+                    (1 / other_cov @ cov).trace()
+                    + (other_mean - mean) @ (1 / other_cov) @ (other_mean - mean)
+                    - len(mean)
+                    + torch.logdet(other_cov)
+                    - torch.logdet(cov)
+                )
+                / 2
+            )
+        ),
     },
     hints=(
         "Four terms: a trace, the difference of the means, D, and two log determinants.",
@@ -200,6 +220,20 @@ exercise(
         ),
         "look at the constant: there is one for each pixel, D in all.": (
             _gaussian_with(per_pixel=False)
+        ),
+        "look at the mean: this averages over pixels too, and has neither sigma nor constant.": (
+            lambda x, x_hat, sigma: F.mse_loss(x_hat, x)
+        ),
+        "look at the mean: in the squared error the pixels are summed, not averaged.": (
+            lambda x, x_hat, sigma: (
+                losses.gaussian_nll(x, x_hat, sigma)
+                - (losses.squared_error(x, x_hat) - F.mse_loss(x_hat, x)) / (2 * sigma**2)
+            )
+        ),
+        "look at the root: the constant is sigma sqrt(2 pi), not 2 pi sigma.": (
+            lambda x, x_hat, sigma: (
+                losses.gaussian_nll(x, x_hat, sigma) + x[0].numel() * math.log(2 * math.pi) / 2
+            )
         ),
         "look at the constant: a standard deviation stands in it, not a variance.": (
             _gaussian_with(log_power=2)
@@ -238,8 +272,21 @@ def _laplace_with(power=1, half=1, constant=2.0):
 
 exercise(
     losses.laplace_nll,
-    cases=lambda: _with_width(0.2, 1.5),
+    cases=lambda: _with_width(0.2, 1.5, 0.003),
     mistakes={
+        "look at the scale: this is the bare absolute error, with neither scale nor constant.": (
+            lambda x, x_hat, scale: (x - x_hat).abs().sum() / len(x)
+        ),
+        "look at the sign of the constant: minus the log of 1 / (2 scale) is plus log(2 scale).": (
+            lambda x, x_hat, scale: (
+                losses.laplace_nll(x, x_hat, scale) - 2 * x[0].numel() * math.log(2 * scale)
+            )
+        ),
+        "look at the exponential: it rounds to 0 for a small scale; take its logarithm on paper.": (
+            lambda x, x_hat, scale: (
+                -(((x_hat - x).abs() / -scale).exp() / (2 * scale)).log().sum() / len(x)
+            )
+        ),
         "look at the exponent: it is |x - x_hat| / scale, not its square.": _laplace_with(power=2),
         "look at the exponent: it is |x - x_hat| / scale; the 2 belongs to the constant.": (
             _laplace_with(half=2)
@@ -291,6 +338,16 @@ exercise(
                 F.binary_cross_entropy(logits.sigmoid().clamp(1e-6, 1 - 1e-6), x, reduction="sum")
                 / len(x)
             )
+        ),
+        "look at large logits: exp(l) overflows; torch.nn.functional.softplus(l) does not.": (
+            lambda x, logits: ((1 + logits.exp()).log() - x * logits).sum() / len(x)
+        ),
+        "look at the small number in the logarithm: it makes a large mistake cheap; "
+        "rewrite the sum in terms of the logits.": (
+            _bernoulli_with(lambda p: (p + 1e-8).log(), lambda p: (1 - p + 1e-8).log())
+        ),
+        "look at the sum: it grows with the number of images; divide by it.": (
+            lambda x, logits: losses.bernoulli_nll(x, logits) * len(x)
         ),
         "look at large logits: binary_cross_entropy cuts a logarithm off at -100; "
         "there is a function that takes the logits.": (
