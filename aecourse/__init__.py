@@ -1,6 +1,7 @@
 """From PCA to Autoencoders: what the notebooks of the course import.
 
-Read the modules in this order: data, models, losses, training, plots, widgets, exercises, checks.
+Read the modules in this order: data, models, losses, neurons, training, plots, widgets, exercises,
+checks.
 """
 
 import torch
