@@ -7,6 +7,7 @@ Terms join with `|`:  gaussian(model, x, sigma=0.1) | {"L2": 0.01 * l2(model)}.
 
 import math
 
+import torch
 from torch.nn import functional as F
 
 
@@ -68,6 +69,21 @@ def continuous_bernoulli_nll(x, logits):
     return bernoulli_nll(x, logits) - (size / (size / 2).tanh()).log().sum() / len(x)
 
 
+def kl_divergence(mu, logvar):
+    """KL(N(mu, diag(exp(logvar))) || N(0, I)) in nats, summed over the d latent dimensions,
+    averaged over the batch. mu, logvar (N, d). (Kingma & Welling 2014, appendix B)
+    """
+    return (mu.square() + logvar.exp() - 1 - logvar).sum() / 2 / len(mu)
+
+
+def reparameterise(mu, logvar, eps):
+    """A sample of N(mu, diag(exp(logvar))) as a function of mu and logvar that has a gradient.
+
+    mu, logvar, eps (N, d); eps is standard normal noise. (Kingma & Welling 2014, section 2.4)
+    """
+    return mu + (logvar / 2).exp() * eps
+
+
 def l2(model):
     """Sum of all squared weights; biases, which are vectors, are left alone."""
     return sum(p.square().sum() for p in model.parameters() if p.ndim > 1)
@@ -86,6 +102,26 @@ def bernoulli(model, x):
 def laplace(model, x, scale):
     """Reconstruction as a Laplace negative log-likelihood, see `laplace_nll`."""
     return {"reconstruction": laplace_nll(x, model(x), scale)}
+
+
+def denoising(model, x, corrupt):
+    """Cross-entropy of the clean x and the reconstruction of corrupt(x). (Vincent et al. 2008)"""
+    return {"reconstruction": bernoulli_nll(x, model.logits(model.encode(corrupt(x))))}
+
+
+def negative_elbo(model, x, beta=1.0, sigma=None):
+    """The two terms of minus the ELBO of a VAE in nats, one sample of z an example.
+
+    sigma  of a Gaussian likelihood, in the units of x; None takes a Bernoulli likelihood
+    beta   weight of the KL term; 1 makes it the ELBO. (Kingma & Welling 2014; Higgins et al. 2017)
+    """
+    mu, logvar = model.posterior(x)
+    z = reparameterise(mu, logvar, torch.randn_like(mu))
+    if sigma is None:
+        reconstruction = bernoulli_nll(x, model.logits(z))
+    else:
+        reconstruction = gaussian_nll(x, model.decode(z), sigma)
+    return {"reconstruction": reconstruction, "kl": beta * kl_divergence(mu, logvar)}
 
 
 def _same_shape(x, x_hat):

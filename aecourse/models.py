@@ -132,3 +132,22 @@ class Autoencoder(nn.Module):
 
     def forward(self, x):
         return self.decode(self.encode(x))
+
+
+class VAE(Autoencoder):
+    """A variational autoencoder: the encoder gives a mean and a log variance for each code number.
+
+    encode(x) is the mean mu (N, d), so that plots, sliders and checks work on it as on any model.
+    (Kingma & Welling 2014, appendix C)
+    """
+
+    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU):
+        super().__init__(shape, hidden, d, activation)
+        self.encoder = mlp([math.prod(shape), *hidden, 2 * d], activation)
+
+    def posterior(self, x):
+        """mu and logvar of q(z|x) = N(mu, diag(exp(logvar))), each (N, d)."""
+        return self.encoder(x.flatten(1)).chunk(2, dim=1)
+
+    def encode(self, x):
+        return self.posterior(x)[0]
