@@ -109,16 +109,17 @@ def denoising(model, x, corrupt):
     return {"reconstruction": bernoulli_nll(x, model.logits(model.encode(corrupt(x))))}
 
 
-def negative_elbo(model, x, beta=1.0, sigma=None):
+def negative_elbo(model, x, beta=1.0, sigma=None, nll=bernoulli_nll):
     """The two terms of minus the ELBO of a VAE in nats, one sample of z an example.
 
-    sigma  of a Gaussian likelihood, in the units of x; None takes a Bernoulli likelihood
     beta   weight of the KL term; 1 makes it the ELBO. (Kingma & Welling 2014; Higgins et al. 2017)
+    sigma  of a Gaussian likelihood with mean decode(z), in the units of x; None takes nll
+    nll    nll(x, logits(z)), the decoder's raw output: any likelihood, such as a mixed one
     """
     mu, logvar = model.posterior(x)
     z = reparameterise(mu, logvar, torch.randn_like(mu))
     if sigma is None:
-        reconstruction = bernoulli_nll(x, model.logits(z))
+        reconstruction = nll(x, model.logits(z))
     else:
         reconstruction = gaussian_nll(x, model.decode(z), sigma)
     return {"reconstruction": reconstruction, "kl": beta * kl_divergence(mu, logvar)}
