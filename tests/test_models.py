@@ -112,3 +112,13 @@ def test_recover_axes_undoes_a_turn_of_the_code(x):
     assert cosines.min() > 0.9999
     bare = (decoder @ turn).T  # the columns themselves are not the axes
     assert ((bare / bare.norm(dim=1, keepdim=True)) * axes).sum(1).abs().min() < 0.9
+
+
+def test_through_points_interpolates_linearly():
+    generator = torch.Generator().manual_seed(0)
+    t = (torch.rand(9, generator=generator) + 0.1).cumsum(0).double()
+    y = torch.randn(9, 4, generator=generator).double()
+    s = torch.linspace(t[0], t[-1], 50).double()
+    came = y[0] + (s[:, None] - t[:-1]).relu() @ models.through_points(t, y)
+    truth = np.stack([np.interp(s, t, column) for column in y.T], axis=1)
+    np.testing.assert_allclose(came, truth, atol=1e-12)
