@@ -127,3 +127,13 @@ def test_linear_decoding_is_least_squares_and_pca_is_its_floor(x):
         truth = LinearRegression().fit(z.numpy(), x.flatten(1).numpy()).predict(z.numpy())
         np.testing.assert_allclose(rebuilt.flatten(1), truth, atol=1e-4)
         assert (x - rebuilt).square().sum() > floor
+
+
+def test_through_points_interpolates_linearly():
+    generator = torch.Generator().manual_seed(0)
+    t = (torch.rand(9, generator=generator) + 0.1).cumsum(0).double()
+    y = torch.randn(9, 4, generator=generator).double()
+    s = torch.linspace(t[0], t[-1], 50).double()
+    came = y[0] + (s[:, None] - t[:-1]).relu() @ models.through_points(t, y)
+    truth = np.stack([np.interp(s, t, column) for column in y.T], axis=1)
+    np.testing.assert_allclose(came, truth, atol=1e-12)
