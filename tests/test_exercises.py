@@ -138,6 +138,8 @@ BROKEN = {
 @pytest.mark.parametrize("name", EXERCISES)
 def test_check_says_not_yet_and_why(name, kind, capsys):
     f, sentence = BROKEN[kind]
+    if f is changes_its_argument and not isinstance(EXERCISES[name].cases()[0][0], torch.Tensor):
+        pytest.skip("a number can't be changed in place")
     checks.check(named(name, lambda *arguments: f(name, *arguments)))
     (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith("✘ not yet: ")
