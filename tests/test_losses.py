@@ -143,6 +143,50 @@ def test_losses_of_models_are_named_terms(x):
     assert torch.equal(terms["reconstruction"], losses.gaussian_nll(x, model(x), 0.3))
 
 
+@pytest.mark.parametrize("d", [1, 5])
+def test_kl_divergence_is_the_distribution_s(d):
+    generator = torch.Generator().manual_seed(0)
+    mu, logvar = 2 * torch.randn(2, 9, d, generator=generator).double()
+    q = Normal(mu, (logvar / 2).exp())
+    truth = torch.distributions.kl_divergence(q, Normal(0.0, 1.0)).sum(1).mean()
+    assert losses.kl_divergence(mu, logvar).item() == pytest.approx(truth.item(), rel=1e-12)
+    assert losses.kl_divergence(0 * mu, 0 * logvar) == 0
+
+
+def test_a_reparameterised_sample_has_the_distribution_and_the_gradients():
+    torch.manual_seed(0)
+    mu, logvar = torch.tensor([[1.0, -2.0]]), torch.tensor([[-1.0, 0.5]])
+    z = losses.reparameterise(mu, logvar, torch.randn(200_000, 2))
+    assert torch.allclose(z.mean(0), mu, atol=0.02)
+    assert torch.allclose(z.var(0), logvar.exp(), rtol=0.02)
+    leaves = mu.requires_grad_(), logvar.requires_grad_()
+    eps = torch.tensor([[0.3, -0.7]])
+    slopes = torch.autograd.grad(losses.reparameterise(*leaves, eps).sum(), leaves)
+    assert torch.allclose(slopes[0], torch.ones(1, 2))
+    assert torch.allclose(slopes[1], (logvar / 2).exp() * eps / 2)
+
+
+def test_negative_elbo_is_reconstruction_and_kl(x):
+    torch.manual_seed(0)
+    model = models.VAE(SHAPE, (8,), 2)
+    mu, logvar = model.posterior(x)
+    torch.manual_seed(1)
+    z = losses.reparameterise(mu, logvar, torch.randn_like(mu))
+    cases = [
+        ({}, losses.bernoulli_nll(x, model.logits(z)), 1),
+        ({"beta": 4.0}, losses.bernoulli_nll(x, model.logits(z)), 4),
+        ({"sigma": 0.3}, losses.gaussian_nll(x, model.decode(z), 0.3), 1),
+        ({"nll": losses.continuous_bernoulli_nll}, None, 1),
+    ]
+    for arguments, reconstruction, beta in cases:
+        torch.manual_seed(1)
+        terms = losses.negative_elbo(model, x, **arguments)
+        if reconstruction is None:
+            reconstruction = losses.continuous_bernoulli_nll(x, model.logits(z))
+        assert torch.equal(terms["reconstruction"], reconstruction)
+        assert torch.allclose(terms["kl"], beta * losses.kl_divergence(mu, logvar))
+
+
 def test_l2_counts_weights_and_no_biases():
     model = models.LinearAutoencoder(SHAPE, 3)
     by_hand = (model.encoder.weight**2).sum() + (model.decoder.weight**2).sum()
