@@ -23,7 +23,7 @@ class SequenceAutoencoder(nn.Module):
 
     shape  (T, C), points and channels of a window; hidden units in each LSTM
     The code z (N, 2 * hidden) is the hidden and the cell state. The decoder writes the last point
-    first. In `decode` it reads what it has written itself, in `forced` the true points.
+    first and reads what it has written; in training it is told the true points, see `forced`.
     (Malhotra et al. 2016, after Sutskever et al. 2014)
     """
 
@@ -36,8 +36,7 @@ class SequenceAutoencoder(nn.Module):
 
     def encode(self, x):
         if tuple(x.shape[1:]) != self.shape:
-            takes = ("N", *self.shape)
-            raise ValueError(f"The model takes x {takes}, not {tuple(x.shape)}.".replace("'", ""))
+            raise ValueError(f"x is {tuple(x.shape)}; (N, T, C) should have {self.shape} as T, C.")
         _, state = self.encoder(x)
         return torch.cat(state, 2)[0]  # (N, 2 * hidden)
 
@@ -49,20 +48,20 @@ class SequenceAutoencoder(nn.Module):
             values.append(self.output(h[:, 0]))
         return torch.stack(values[::-1], 1)  # (N, T, C)
 
-    def forced(self, x):
-        """The reconstruction of x (N, T, C) by a decoder that is told each true point in turn."""
-        state = self.encode(x)[None].chunk(2, dim=2)
-        later = x.flip(1)[:, :-1]  # from the last point to the second one
-        h, _ = self.decoder(later, state)
-        return self.output(torch.cat([state[0][0][:, None], h], 1)).flip(1)
-
     def forward(self, x):
         return self.decode(self.encode(x))
 
 
+def forced(model, x):
+    """The reconstruction of x (N, T, C) by a decoder that is told each true point in turn."""
+    state = model.encode(x)[None].chunk(2, dim=2)
+    h, _ = model.decoder(x.flip(1)[:, :-1], state)  # told the last point first, never the first
+    return model.output(torch.cat([state[0][0][:, None], h], 1)).flip(1)
+
+
 def teacher_forced(model, x):
-    """Squared error under teacher forcing, see `SequenceAutoencoder.forced`.
+    """Squared error under teacher forcing, see `forced`.
 
     Summed over points and channels, averaged over the batch. (Williams & Zipser 1989)
     """
-    return {"reconstruction": squared_error(x, model.forced(x))}
+    return {"reconstruction": squared_error(x, forced(model, x))}
