@@ -175,7 +175,7 @@ def rate(z, logscale):
 class Codec(Autoencoder):
     """An autoencoder whose codes are to be rounded, and the scale of each code number."""
 
-    def __init__(self, shape, hidden=(256,), d=32, activation=nn.GELU):
+    def __init__(self, shape, hidden=(256,), d=32, activation=nn.ReLU):
         super().__init__(shape, hidden, d, activation)
         self.logscale = nn.Parameter(torch.zeros(d))
 

@@ -205,7 +205,7 @@ exercise(
     },
     hints=(
         "The logistic distribution function of scale s is torch.sigmoid(z / s).",
-        "The mass from a to b is sigmoid(b / s) - sigmoid(a / s); here a = z - 1/2 and b = z + 1/2.",
+        "The mass in [a, b] is sigmoid(b / s) - sigmoid(a / s); here a, b = z - 1/2, z + 1/2.",
         "Take -log of it, sum over everything, and divide by len(z).",
     ),
 )
