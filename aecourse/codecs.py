@@ -73,8 +73,15 @@ class Tables(NamedTuple):
 
 def histograms(symbols):
     """Tables for `compress`, counted on the symbols (N, d) of training data; all counts plus 0.1,
-    so that nothing is impossible."""
+    so that nothing is impossible.
+
+    Raises ValueError when there are none, or when they span more than 65,536 values.
+    """
+    if symbols.numel() == 0:
+        raise ValueError("There are no symbols to count: the tables need training data.")
     low, high = symbols.min().item(), symbols.max().item()
+    if high - low >= 2**16:
+        raise ValueError(f"The symbols span {high - low + 1} values: quantise with a larger step.")
     counts = [torch.bincount(c - low, minlength=high - low + 2) + 0.1 for c in symbols.T]
     return Tables(low, torch.stack(counts).double().numpy())
 
@@ -119,14 +126,13 @@ def decompress(stream, tables):
     if len(stream) < start:
         raise ValueError(f"The stream is cut short: {len(stream)} bytes, its header has {start}.")
     rows, escapes, coded, checksum = HEADER.unpack_from(stream)
-    if len(stream) != start + coded + 4 * escapes:
-        whole = start + coded + 4 * escapes
+    whole = start + coded + 4 * escapes
+    if len(stream) != whole:
         raise ValueError(f"The stream is cut short or too long: {len(stream)} bytes of {whole}.")
     if checksum != _checksum((rows, escapes, coded), stream[start:], tables):
         raise ValueError("The stream is damaged or of other tables: its checksum is wrong.")
-    coder = constriction.stream.queue.RangeDecoder(
-        np.frombuffer(stream, "<u4", coded // 4, start).astype(np.uint32)
-    )
+    words = np.frombuffer(stream, "<u4", coded // 4, start).astype(np.uint32)
+    coder = constriction.stream.queue.RangeDecoder(words)
     entries = [coder.decode(model, rows) for model in _models(tables.counts)]
     symbols = np.array(entries, np.int64).reshape(columns, rows) + tables.low
     unknown = symbols == tables.low + tables.counts.shape[1] - 1

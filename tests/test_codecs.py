@@ -1,5 +1,6 @@
 """Codecs: round trips, bytes against SciPy's entropy, closed forms, and Pillow's own files."""
 
+import inspect
 import io
 import math
 import zlib
@@ -72,6 +73,23 @@ def test_symbols_beyond_32_bits_are_refused(value):
 def test_another_number_of_columns_than_the_tables_is_refused(shape):
     with pytest.raises(ValueError, match=r"The tables are for \(N, 3\), these are \(5"):
         compress(torch.zeros(shape, dtype=int), histograms(torch.zeros(2, 3, dtype=int)))
+
+
+def test_tables_count_each_symbol_and_leave_nothing_impossible():
+    symbols = random_symbols(3)
+    low, counts = histograms(symbols)
+    assert low == symbols.min() and counts.shape[1] == symbols.max() - low + 2
+    for column, row in zip(symbols.T, counts, strict=True):
+        truth = [np.count_nonzero(column.numpy() == low + k) for k in range(counts.shape[1])]
+        np.testing.assert_allclose(row, np.array(truth) + 0.1)
+
+
+def test_tables_of_nothing_or_of_a_step_far_too_fine_are_refused():
+    with pytest.raises(ValueError, match="There are no symbols to count"):
+        histograms(torch.zeros(0, 3, dtype=int))
+    histograms(torch.tensor([[0], [2**16 - 1]]))
+    with pytest.raises(ValueError, match="span 65537 values: quantise with a larger step"):
+        histograms(torch.tensor([[-1], [2**16 - 1]]))
 
 
 # ---- how many bytes ---------------------------------------------------------------------------
@@ -294,3 +312,13 @@ def test_a_jpeg_decodes_through_pillow_and_a_higher_quality_costs_bytes_and_gain
 def test_no_square_sheet_no_file(n, digits):
     with pytest.raises(ValueError, match="make no square sheet"):
         codecs.image_file(digits[:n], "PNG")
+
+
+# ---- Colab ------------------------------------------------------------------------------------
+
+
+def test_only_compress_and_decompress_import_the_range_coder():
+    """It is not on Colab, where the other notebooks must do without it."""
+    source = inspect.getsource(codecs)
+    imports = [line for line in source.splitlines() if line.strip().startswith("import constr")]
+    assert len(imports) == 3 and all(line.startswith("    ") for line in imports)
