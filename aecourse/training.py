@@ -1,8 +1,10 @@
 """Training: one loop, one history, a progress bar."""
 
 import math
+import os
 import sys
 import time
+from pathlib import Path
 
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -42,6 +44,8 @@ def fit(
     schedule=None,
     average=None,
     seed=0,
+    checkpoint=None,
+    optimizer=torch.optim.Adam,
 ):
     """Minimise the sum of the terms of `loss(model, x)` by Adam; returns the history.
 
@@ -54,22 +58,31 @@ def fit(
     average   decay of a moving average of the weights, such as 0.998; the model has the averaged
               weights on `valid` and in the end (Polyak & Juditsky 1992)
     seed      of the order of the batches and of all noise in the loss
+    checkpoint  path of a file that keeps the state of the training after each epoch. If it exists,
+              the training goes on from there, to the same numbers as if it had never stopped
+    optimizer  a class of torch.optim, such as SGD for plain gradient descent
 
     The history is a dict of lists, one value an epoch: "epoch", "seconds", "loss" and each term.
     The stop button (Ctrl-C) ends the training; the model and the history so far are kept.
-    Raises ValueError for data that are empty, not finite or of another shape than the model's, and
-    for a loss that stops being finite.
+    Raises ValueError for data that are empty, not finite or of another shape than the model's, for
+    a loss that stops being finite, and for a checkpoint of another training.
     """
     x, valid = _checked(model, x), None if valid is None else _checked(model, valid)
     batches = math.ceil(len(x) / batch)
-    optimizer = torch.optim.Adam(model.parameters(), lr, fused=True)
+    optimizer = optimizer(model.parameters(), lr, fused=True)
     mean = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(average)) if average else None
     history, stopped = {"epoch": [], "seconds": [], "loss": []}, False
-    start = time.perf_counter()
+    state = {"model": model, "optimizer": optimizer} | ({"average": mean} if mean else {})
+    recipe = {"epochs": epochs, "batch": batch, "lr": lr, "average": average, "seed": seed}
+    recipe["examples"] = len(x)
     with torch.random.fork_rng(), tqdm(total=epochs * batches, file=sys.stdout) as bar:
         torch.manual_seed(seed)
+        if checkpoint and Path(checkpoint).exists():
+            history = _resume(checkpoint, recipe, state)
+            bar.update(len(history["epoch"]) * batches)
+        start = time.perf_counter() - max(history["seconds"], default=0)
         try:
-            for epoch in range(epochs):
+            for epoch in range(len(history["epoch"]), epochs):
                 model.train()
                 for k, i in enumerate(torch.randperm(len(x)).split(batch), 1):
                     if schedule:
@@ -87,6 +100,8 @@ def fit(
                         mean.module if mean else model, valid, loss
                     ).items():
                         history.setdefault(f"valid {name}", []).append(value)
+                if checkpoint:
+                    _save(checkpoint, recipe, state, history)
         except KeyboardInterrupt:
             stopped = True
     if stopped:
@@ -137,6 +152,27 @@ def _record(history, terms, k):
     for name, value in terms.items():
         history[name][-1] += (value - history[name][-1]) / k
     history["loss"][-1] += (sum(terms.values()) - history["loss"][-1]) / k
+
+
+def _save(path, recipe, state, history):
+    """Write the state of a training to a file, whole or not at all."""
+    saved = {name: part.state_dict() for name, part in state.items()}
+    saved |= {"recipe": recipe, "history": history, "generator": torch.get_rng_state()}
+    torch.save(saved, f"{path}.part")
+    os.replace(f"{path}.part", path)
+
+
+def _resume(path, recipe, state):
+    """Put the saved state of a training back in its place; returns the history so far."""
+    saved = torch.load(path, map_location="cpu", weights_only=True)
+    for name, value in recipe.items():
+        if saved["recipe"][name] != value:
+            theirs = f"{name} {saved['recipe'][name]}, not {value}"
+            raise ValueError(f"{path} is of another training ({theirs}): delete it or rename it.")
+    for name, part in state.items():
+        part.load_state_dict(saved[name])
+    torch.set_rng_state(saved["generator"])
+    return saved["history"]
 
 
 def _words(history):

@@ -161,6 +161,75 @@ def test_stopped_before_the_first_step(model, x, capsys):
     assert "Stopped after 0.0 of 10 epochs" in capsys.readouterr().out
 
 
+# ---- checkpoint -------------------------------------------------------------------------------
+
+
+def noisy(model, x):
+    """A loss with two terms and noise, whose order shows where the generator stands."""
+    noise = 0.1 * torch.randn_like(x)
+    return {"reconstruction": losses.squared_error(x, model(x + noise)), "L2": losses.l2(model) / 9}
+
+
+def interrupted(after):
+    """The same loss, which presses the stop button at the call of that number."""
+    calls = []
+
+    def loss(model, x):
+        calls.append(1)
+        if len(calls) == after:
+            raise KeyboardInterrupt
+        return noisy(model, x)
+
+    return loss
+
+
+@pytest.mark.parametrize("after", [3, 16, 23, 41])  # of 50 steps, 10 an epoch; and batches on x
+@pytest.mark.parametrize("average", [None, 0.9])
+def test_interrupted_and_resumed_gives_the_numbers_of_an_uninterrupted_training(
+    model, x, tmp_path, after, average
+):
+    settings = {"epochs": 5, "batch": 5, "lr": 0.02, "schedule": one_cycle, "average": average}
+    whole, twin = copy.deepcopy(model), copy.deepcopy(model)
+    expected = fit(whole, x, noisy, valid=x[:7], **settings)
+    path = tmp_path / "training.pt"
+    fit(twin, x, interrupted(after), valid=x[:7], checkpoint=path, **settings)
+    assert not torch.equal(weights(twin), weights(whole))
+    history = fit(model, x, noisy, valid=x[:7], checkpoint=path, **settings)  # a new model
+    assert torch.equal(weights(model), weights(whole))
+    for name in set(expected) - {"seconds"}:
+        assert history[name] == expected[name]
+    assert history["seconds"] == sorted(history["seconds"]) and len(history["seconds"]) == 5
+    assert [file.name for file in tmp_path.iterdir()] == ["training.pt"]
+
+
+def test_a_finished_training_is_not_done_again(model, x, tmp_path):
+    path, twin = tmp_path / "training.pt", copy.deepcopy(model)
+    expected = fit(model, x, noisy, epochs=2, average=0.9, checkpoint=path)
+    history = fit(twin, x, interrupted(1), epochs=2, average=0.9, checkpoint=path)
+    assert history == expected
+    assert torch.equal(weights(twin), weights(model))
+
+
+@pytest.mark.parametrize(
+    "other, words",
+    [
+        ({"epochs": 5}, "epochs 2, not 5"),
+        ({"lr": 0.1}, "lr 0.001, not 0.1"),
+        ({"seed": 7}, "seed 0, not 7"),
+        ({"average": 0.5}, "average None, not 0.5"),
+        ({"x": torch.rand(9, *SHAPE)}, "examples 50, not 9"),
+    ],
+)
+def test_a_checkpoint_of_another_training_is_refused(model, x, tmp_path, other, words):
+    path = tmp_path / "training.pt"
+    fit(model, x, losses.bernoulli, epochs=2, checkpoint=path)
+    before = weights(model)
+    settings = {"x": x, "epochs": 2} | other
+    with pytest.raises(ValueError, match=rf"training.pt is of another training \({words}\)"):
+        fit(model, loss=losses.bernoulli, checkpoint=path, **settings)
+    assert torch.equal(weights(model), before)
+
+
 def with_nan(x):
     x = x.clone()
     x[4, 0, 1, 1] = math.nan

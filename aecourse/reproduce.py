@@ -1,0 +1,124 @@
+"""Results of papers at full scale, each by one command:  python -m aecourse.reproduce hinton
+
+A command trains for minutes or hours, with a progress bar; interrupted, the same command goes on
+where it stopped. It leaves two files in data/results: NAME.json has the numbers, with seed, date,
+versions and seconds; NAME.npz has the weights, in half precision, with which they were measured.
+"""
+
+import hashlib
+import io
+import json
+import platform
+import sys
+from datetime import datetime, timezone
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from aecourse import data, losses, models
+from aecourse.training import evaluate, fit, one_cycle
+
+FOLDER = data.FOLDER / "results"
+
+
+class Recipe(NamedTuple):
+    """How a result comes about."""
+
+    build: object  # () -> model, with its first weights
+    train: object  # (model, checkpoint) -> {name: number or list}; checkpoint(word) is a path for
+    # `fit`, so that the training can be interrupted
+    measure: object  # model -> {name: number}, on the test set
+
+
+# ---- Hinton & Salakhutdinov 2006: 784-1000-500-250-30, test squared error 3.00 -----------------
+
+
+def _hinton_model():
+    torch.manual_seed(0)
+    return models.Autoencoder((1, 28, 28), (1000, 500, 250), 30, nn.GELU)
+
+
+def _squared(model, x):
+    return {"squared error": losses.squared_error(x, model(x))}
+
+
+def _hinton_train(model, checkpoint):
+    """The last 10,000 training images choose the number of epochs, at most 32, while the others
+    train; then the model is trained for that many epochs on all of them."""
+    x = data.load("mnist", "train").x
+    settings = {"batch": 256, "lr": 3e-3, "schedule": one_cycle, "average": 0.998}
+    settings |= {"loss": losses.bernoulli}
+    print("32 epochs on 50,000 images; the other 10,000 choose when to stop:")
+    trial, path = _hinton_model(), checkpoint("50000 images")
+    first = fit(trial, x[:-10_000], valid=x[-10_000:], epochs=32, checkpoint=path, **settings)
+    valid = first["valid reconstruction"]
+    epochs = 1 + valid.index(min(valid))
+    print(f"{epochs} epochs on all 60,000 images:")
+    path = checkpoint("60000 images")
+    second = fit(model, x, epochs=epochs, checkpoint=path, **settings)
+    return {
+        "epochs": epochs,
+        "validation squared error": evaluate(trial, x[-10_000:], _squared)["squared error"],
+        "validation cross-entropy by epoch": valid,
+        "training cross-entropy by epoch": second["reconstruction"],
+        "seconds of choosing": first["seconds"][-1],
+        "seconds of training": second["seconds"][-1],
+    }
+
+
+def _hinton_measure(model):
+    error = evaluate(model, data.load("mnist", "test").x, _squared)["squared error"]
+    return {"test squared error": error}
+
+
+RECIPES = {"hinton": Recipe(_hinton_model, _hinton_train, _hinton_measure)}
+
+
+# ---- any recipe -------------------------------------------------------------------------------
+
+
+def reproduce(name, folder=FOLDER):
+    """Run a recipe, or go on with it, and store its numbers and weights in folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    recipe = RECIPES[name]
+    model = recipe.build()
+    numbers = recipe.train(model, lambda word: folder / f"{name}, {word}.pt")
+    file = io.BytesIO()
+    np.savez_compressed(file, **{k: v.half().numpy() for k, v in model.state_dict().items()})
+    (folder / f"{name}.npz").write_bytes(file.getvalue())
+    _put(file.getvalue(), model)
+    numbers |= recipe.measure(model) | {
+        "seed": 0,
+        "date": datetime.now(timezone.utc).date().isoformat(),
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        "machine": f"{platform.machine()}, {torch.get_num_threads()} thread",
+        "sha256 of the weights": hashlib.sha256(file.getvalue()).hexdigest(),
+    }
+    (folder / f"{name}.json").write_text(json.dumps(numbers, indent=1) + "\n")
+    for path in folder.glob(f"{name}, *.pt"):
+        path.unlink()
+    return numbers
+
+
+def load(name, folder=FOLDER):
+    """(model, numbers) of a stored result. Raises ValueError when the weights are damaged."""
+    numbers = json.loads((folder / f"{name}.json").read_text())
+    content = (folder / f"{name}.npz").read_bytes()
+    if hashlib.sha256(content).hexdigest() != numbers["sha256 of the weights"]:
+        raise ValueError(f"{name}.npz is not the file that {name}.json describes: restore both.")
+    return _put(content, RECIPES[name].build()), numbers
+
+
+def _put(content, model):
+    """The model with the weights of an npz file."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as weights:
+        model.load_state_dict({k: torch.from_numpy(v).float() for k, v in weights.items()})
+    return model
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or sys.argv[1] not in RECIPES:
+        sys.exit(f"python -m aecourse.reproduce {' | '.join(RECIPES)}")
+    print(json.dumps(reproduce(sys.argv[1]), indent=1))
