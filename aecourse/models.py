@@ -73,6 +73,16 @@ def optimal_weights(x, d, lam=0.0):
     return encoder, encoder.T
 
 
+def linear_decoding(z, x):
+    """The reconstructions (N, *shape) of x by the best linear decoder of the codes z (N, d), with a
+    bias: least squares. Their error is at least that of PCA with d axes, whatever the codes.
+    """
+    ones = torch.ones(len(z), 1, dtype=z.dtype)
+    z = torch.cat([z, ones], 1)  # (N, d + 1)
+    weight = torch.linalg.lstsq(z, x.flatten(1)).solution  # (d + 1, D)
+    return (z @ weight).view_as(x)
+
+
 class LinearAutoencoder(nn.Module):
     """One linear layer to d numbers and one back, each with a bias; x_hat may leave [0, 1].
 
