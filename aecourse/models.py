@@ -144,6 +144,14 @@ class Autoencoder(nn.Module):
         return self.decode(self.encode(x))
 
 
+def through_points(t, y):
+    """Output weights c (n - 1, D) of the network y[0] + relu(s - t[:-1]) @ c, of one input s and
+    n - 1 ReLUs, that goes in straight lines through n points y (n, D) at t (n,), which must rise.
+    """
+    slopes = y.diff(dim=0) / t.diff()[:, None]  # (n - 1, D)
+    return torch.cat([slopes[:1], slopes.diff(dim=0)])
+
+
 class VAE(Autoencoder):
     """A variational autoencoder: the encoder gives a mean and a log variance for each code number.
 
