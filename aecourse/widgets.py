@@ -41,38 +41,43 @@ class _Page:
         return self.bundle
 
 
-def latent_sliders(decode, codes, names=None):
+def latent_sliders(decode, codes, names=None, sound=None):
     """A slider for each latent dimension beside the decoded image, which the kernel computes.
 
     decode  function of codes (N, d) to images (N, 1 or 3, H, W) in [0, 1], such as model.decode
     codes   (N, d), such as model.encode(x): a slider goes from the 1st to the 99th percentile of
             its dimension and starts at the median
     names   of the dimensions; "z1", "z2", ... if not given
+    sound   function of codes (1, d) to an IPython.display.Audio, such as sound.play of a melody:
+            adds a player, which renews its sound, as does the picture, when a slider is let go
     Returns an ipywidgets box. Raises ValueError for codes that are not (N, d) or not finite.
     """
     names, low, high, start = _ranges(codes, names)
     picture, words = ipywidgets.Image(format="png"), ipywidgets.Label()
-    sliders = [
-        ipywidgets.FloatSlider(s, min=a, max=b, step=(b - a) / 100, description=name, tooltip=name)
-        for name, a, b, s in zip(names, low, high, start, strict=True)
-    ]
-    for slider in sliders:
-        slider.layout.width = "26em"  # wide enough to be dragged on a projector
-        slider.observe(lambda change: draw(), "value")
+    picture.layout.align_self = "flex-start"  # its own size, not the width of the page
+    player = ipywidgets.Audio(format="wav", autoplay=False, loop=False)
+    sliders = _controls(names, low, high, start, continuous=sound is None)
 
     def draw():
         z = [slider.value for slider in sliders]
-        sheet = Image.fromarray(plots.mosaic(_decode(decode, codes, [z])))
-        file = io.BytesIO()
-        size = (252 * sheet.width // sheet.height, 252)
-        sheet.resize(size, Image.Resampling.NEAREST).save(file, "png", compress_level=1)
-        picture.value = file.getvalue()
+        picture.value = _enlarged(_decode(decode, codes, [z]))
         places = ", ".join(f"{name} = {value:.2f}" for name, value in zip(names, z, strict=True))
         words.value = f"Decoded picture at {places}"
+        if sound:
+            player.value = _decode(sound, codes, [z]).data
 
+    def moved(change):
+        player.autoplay = True
+        draw()
+
+    for slider in sliders:
+        slider.observe(moved, "value")
     draw()
-    still = _still(decode, codes, names, low, high, start)
-    return _Sliders([ipywidgets.HBox([picture, ipywidgets.VBox(sliders)]), words], still)
+    still, column = _still(decode, codes, names, low, high, start), ipywidgets.VBox(sliders)
+    if sound is None:
+        return _Sliders([ipywidgets.HBox([picture, column]), words], still)
+    still["text/html"] += _decode(sound, codes, [start])._repr_html_()
+    return _Sliders([picture, ipywidgets.HBox([column, player]), words], still)
 
 
 def browser_sliders(model, codes, names=None):
@@ -122,6 +127,26 @@ def _layers(model, codes):
     return layers
 
 
+def _controls(names, low, high, start, continuous):
+    """A slider for each dimension; continuous ones report while they are dragged."""
+    sliders = [
+        ipywidgets.FloatSlider(s, min=a, max=b, step=(b - a) / 100, description=name, tooltip=name)
+        for name, a, b, s in zip(names, low, high, start, strict=True)
+    ]
+    for slider in sliders:
+        slider.layout.width = "26em"  # wide enough to be dragged on a projector
+        slider.continuous_update = continuous
+    return sliders
+
+
+def _enlarged(image):
+    """One image (1, 1 or 3, H, W) as the bytes of a PNG file of 252 rows."""
+    sheet, file = Image.fromarray(plots.mosaic(image)), io.BytesIO()
+    size = (252 * sheet.width // sheet.height, 252)
+    sheet.resize(size, Image.Resampling.NEAREST).save(file, "png", compress_level=1)
+    return file.getvalue()
+
+
 def _ranges(codes, names):
     """Names, 1st and 99th percentile and median of each dimension of codes (N, d), as lists."""
     if codes.ndim != 2 or codes.numel() == 0 or not codes.isfinite().all():
@@ -135,7 +160,7 @@ def _ranges(codes, names):
 
 @torch.no_grad()
 def _decode(decode, codes, z):
-    """Images of the codes z, a list of lists, on the device and in the precision of `codes`."""
+    """decode(z) of codes z, a list of lists, on the device and in the precision of `codes`."""
     return decode(torch.tensor(z, dtype=codes.dtype, device=codes.device))
 
 

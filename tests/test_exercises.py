@@ -101,7 +101,7 @@ def raises(name, *arguments):
 
 def changes_its_argument(name, *arguments):
     answer = answer_of(name, arguments)
-    arguments[0].mul_(2)
+    arguments[0].zero_()
     return answer
 
 
@@ -143,6 +143,8 @@ BROKEN = {
 @pytest.mark.parametrize("name", COMPUTED)
 def test_check_says_not_yet_and_why(name, kind, capsys):
     f, sentence = BROKEN[kind]
+    if f is changes_its_argument and not isinstance(EXERCISES[name].cases()[0][0], torch.Tensor):
+        pytest.skip("a number can't be changed in place")
     checks.check(named(name, lambda *arguments: f(name, *arguments)))
     (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith("✘ not yet: ")

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 from scipy import integrate
-from torch.distributions import Bernoulli, ContinuousBernoulli, Laplace, Normal
+from torch.distributions import Bernoulli, ContinuousBernoulli, Laplace, Normal, kl_divergence
 
 from aecourse import losses, models
 
@@ -143,9 +143,92 @@ def test_losses_of_models_are_named_terms(x):
     assert torch.equal(terms["reconstruction"], losses.gaussian_nll(x, model(x), 0.3))
 
 
+@pytest.mark.parametrize("d", [1, 5])
+def test_kl_divergence_is_the_distribution_s(d):
+    generator = torch.Generator().manual_seed(0)
+    mu, logvar = 2 * torch.randn(2, 9, d, generator=generator).double()
+    q = Normal(mu, (logvar / 2).exp())
+    truth = torch.distributions.kl_divergence(q, Normal(0.0, 1.0)).sum(1).mean()
+    assert losses.kl_divergence(mu, logvar).item() == pytest.approx(truth.item(), rel=1e-12)
+    assert losses.kl_divergence(0 * mu, 0 * logvar) == 0
+
+
+def test_a_reparameterised_sample_has_the_distribution_and_the_gradients():
+    torch.manual_seed(0)
+    mu, logvar = torch.tensor([[1.0, -2.0]]), torch.tensor([[-1.0, 0.5]])
+    z = losses.reparameterise(mu, logvar, torch.randn(200_000, 2))
+    assert torch.allclose(z.mean(0), mu, atol=0.02)
+    assert torch.allclose(z.var(0), logvar.exp(), rtol=0.02)
+    leaves = mu.requires_grad_(), logvar.requires_grad_()
+    eps = torch.tensor([[0.3, -0.7]])
+    slopes = torch.autograd.grad(losses.reparameterise(*leaves, eps).sum(), leaves)
+    assert torch.allclose(slopes[0], torch.ones(1, 2))
+    assert torch.allclose(slopes[1], (logvar / 2).exp() * eps / 2)
+
+
+def test_negative_elbo_is_reconstruction_and_kl(x):
+    torch.manual_seed(0)
+    model = models.VAE(SHAPE, (8,), 2)
+    mu, logvar = model.posterior(x)
+    torch.manual_seed(1)
+    z = losses.reparameterise(mu, logvar, torch.randn_like(mu))
+    cases = [
+        ({}, losses.bernoulli_nll(x, model.logits(z)), 1),
+        ({"beta": 4.0}, losses.bernoulli_nll(x, model.logits(z)), 4),
+        ({"sigma": 0.3}, losses.gaussian_nll(x, model.decode(z), 0.3), 1),
+        ({"nll": losses.continuous_bernoulli_nll}, None, 1),
+    ]
+    for arguments, reconstruction, beta in cases:
+        torch.manual_seed(1)
+        terms = losses.negative_elbo(model, x, **arguments)
+        if reconstruction is None:
+            reconstruction = losses.continuous_bernoulli_nll(x, model.logits(z))
+        assert torch.equal(terms["reconstruction"], reconstruction)
+        assert torch.allclose(terms["kl"], beta * losses.kl_divergence(mu, logvar))
+
+
 def test_l2_counts_weights_and_no_biases():
     model = models.LinearAutoencoder(SHAPE, 3)
     by_hand = (model.encoder.weight**2).sum() + (model.decoder.weight**2).sum()
     assert torch.allclose(losses.l2(model), by_hand)
     tied = models.LinearAutoencoder(SHAPE, 3, tied=True)
     assert torch.allclose(losses.l2(tied), (tied.encoder.weight**2).sum())
+
+
+def test_l1_counts_weights_and_no_biases():
+    model = models.LinearAutoencoder(SHAPE, 3)
+    by_hand = model.encoder.weight.abs().sum() + model.decoder.weight.abs().sum()
+    assert torch.allclose(losses.l1(model), by_hand)
+
+
+@pytest.mark.parametrize("rho", [0.05, 0.3])
+def test_activity_kl_is_the_distribution_s(x, rho):
+    z = x.flatten(1)
+    truth = kl_divergence(Bernoulli(torch.tensor(rho)), Bernoulli(z.mean(0))).sum().item()
+    assert losses.activity_kl(z, rho).item() == pytest.approx(truth, rel=1e-5)
+    assert losses.activity_kl(torch.full((7, 3), rho), rho).item() == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("bad", [-0.1, 0.0, 1.0, 3.0, math.nan])
+def test_activity_kl_refuses_units_that_are_no_rates(bad):
+    with pytest.raises(ValueError, match="needs units between 0 and 1"):
+        losses.activity_kl(torch.tensor([[0.5, bad], [0.5, bad]]), 0.05)
+
+
+def test_contractive_is_the_squared_jacobian(x):
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(20, 4).double()
+    rows = x.flatten(1).double()
+    jacobians = torch.vmap(torch.func.jacrev(lambda row: layer(row).sigmoid()))(rows)  # (7, 4, 20)
+    truth = jacobians.square().sum((1, 2)).mean().item()
+    assert losses.contractive(layer(rows).sigmoid(), layer.weight).item() == pytest.approx(truth)
+
+
+def test_salt_and_pepper_replaces_its_part_and_leaves_the_rest():
+    x = torch.full((100, *SHAPE), 0.5)
+    noisy = losses.salt_and_pepper(
+        x, 0.3, torch.rand(x.shape, generator=torch.Generator().manual_seed(0))
+    )
+    parts = [(noisy == value).float().mean().item() for value in (0, 0.5, 1)]
+    assert parts == pytest.approx([0.15, 0.7, 0.15], abs=0.03) and (x == 0.5).all()
+    assert torch.equal(losses.salt_and_pepper(x, 0.0, torch.rand_like(x)), x)

@@ -289,3 +289,38 @@ def test_the_style_of_the_course_is_loaded():
         assert to_rgba(plt.rcParams[key]) == (1, 1, 1, 1), key
     assert plt.rcParams["font.size"] >= 14  # a projector
     assert len(set(plt.rcParams["axes.prop_cycle"].by_key()["color"])) == 10
+
+
+# ---- piano rolls ------------------------------------------------------------------------------
+
+
+def blue(roll):
+    """Where a roll (3, H, W) has the colour of a note, and where of its start."""
+    return [
+        (roll - torch.tensor(colour)[:, None, None] / 255).abs().amax(0) < 0.01
+        for colour in ((0x56, 0xB4, 0xE9), (0x00, 0x30, 0x4F))
+    ]
+
+
+@pytest.mark.parametrize(
+    "semitone, first, steps", [(0, 0, 12), (7, 3, 3), (24, 40, 8), (13, 20, 1)]
+)
+def test_a_note_of_a_piano_roll_is_where_and_as_long_as_it_sounds(semitone, first, steps):
+    pitch, onset = torch.full((2, 48), -1.0), torch.zeros(2, 48)
+    pitch[1, first : first + steps] = semitone
+    onset[1, first] = 1
+    rolls = plots.piano_roll(pitch, onset)
+    assert rolls.shape == (2, 3, 252, 732) and rolls.min() >= 0 and rolls.max() <= 1
+    assert not any(mask.any() for mask in blue(rolls[0]))  # a rest
+    bar, edge = blue(rolls[1])
+    columns, rows = (bar | edge).any(0).nonzero(), bar.any(1).nonzero()
+    assert columns.min() == 54 + 14 * first and columns.max() == 54 + 14 * (first + steps) - 1
+    assert rows.min() == 9 * (24 - semitone) and rows.max() == 9 * (25 - semitone) - 1
+    assert edge.any(0).nonzero().min() == columns.min() and edge.any(0).sum() == 5
+
+
+def test_a_second_onset_is_seen_within_a_held_pitch():
+    pitch, onset = torch.full((1, 48), 9.0), torch.zeros(1, 48)
+    onset[0, [0, 24]] = 1
+    edges = blue(plots.piano_roll(pitch, onset)[0])[1].any(0).nonzero()[:, 0]
+    assert edges.tolist() == [*range(54, 59), *range(54 + 336, 59 + 336)]

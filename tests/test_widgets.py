@@ -14,7 +14,8 @@ from PIL import Image
 from scipy.special import erf, expit
 from torch import nn
 
-from aecourse import models
+from aecourse import models, plots
+from aecourse.sound import play
 from aecourse.widgets import browser_sliders, latent_sliders
 
 GREY, COLOUR = (1, 6, 7), (3, 6, 5)
@@ -150,6 +151,60 @@ def test_codes_that_carry_gradients_are_decoded_without_in_their_own_precision(d
 
     latent_sliders(decode, model.encode(torch.rand(20, *GREY, dtype=dtype)))
     assert set(seen) == {(False, dtype)}
+
+
+# ---- sound ------------------------------------------------------------------------------------
+
+
+def melodies(z):
+    """Codes (N, 2) to pitch and onset (N, 48): how high the melody is, and how much it rises."""
+    pitch = (12 + z[:, :1] + z[:, 1:] * torch.linspace(-1, 1, 48)).round().clamp(0, 24)
+    return pitch, (torch.arange(48) % 6 == 0).float().expand_as(pitch)
+
+
+def with_sound():
+    torch.manual_seed(0)
+    codes = 4 * torch.randn(60, 2)
+    sheet = lambda z: plots.piano_roll(*melodies(z))  # noqa: E731
+    return latent_sliders(sheet, codes, ["height", "rise"], lambda z: play(*melodies(z)))
+
+
+def heard(box):
+    picture, below, words = box.children
+    return picture, below.children, words
+
+
+def test_a_slider_with_sound_renews_picture_and_sound_when_it_is_let_go():
+    picture, (column, player), words = heard(with_sound())
+    assert player.autoplay is False and player.loop is False  # silent until a slider is moved
+    for k, slider in enumerate(column.children):
+        assert slider.continuous_update is False
+        before = picture.value, player.value, words.value
+        slider.value = slider.max
+        assert all(
+            a != b for a, b in zip(before, (picture.value, player.value, words.value), strict=True)
+        )
+        z = torch.tensor([[s.value for s in column.children]])
+        assert player.value == play(*melodies(z)).data, k
+        assert np.array_equal(
+            np.asarray(Image.open(io.BytesIO(picture.value))),
+            plots.mosaic(plots.piano_roll(*melodies(z))),
+        )
+    assert player.autoplay is True
+
+
+def test_sliders_without_sound_have_no_player_and_move_at_once():
+    box = latent_sliders(*build("function"))
+    assert all(slider.continuous_update for slider in parts(box)[2])
+    assert "<audio" not in all_of(box)["text/html"]
+
+
+def test_the_static_twin_of_a_slider_with_sound_can_be_played():
+    box = with_sound()
+    bundle = all_of(box)
+    check_static_twin(bundle)
+    (sound,) = [a["src"] for tag, a in Page(bundle["text/html"]).tags if tag == "audio"]
+    assert base64.b64decode(sound.removeprefix("data:audio/wav;base64,")) == heard(box)[1][1].value
 
 
 # ---- what is in the output --------------------------------------------------------------------

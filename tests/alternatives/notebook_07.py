@@ -1,0 +1,90 @@
+"""Other ways to the right answers of notebook 07."""
+
+import math
+from statistics import NormalDist
+
+import numpy as np
+import torch
+from scipy import special
+
+
+def log_mean_exp_in_numpy(log_w):
+    a = log_w.numpy().astype(np.float64)
+    top = a.max(-1, keepdims=True)
+    return np.log(np.exp(a - top).mean(-1)) + top[..., 0]
+
+
+def log_mean_exp_of_scipy(log_w):
+    return special.logsumexp(log_w.double().numpy(), axis=-1, b=1 / log_w.shape[-1])
+
+
+def log_mean_exp_in_a_loop(log_w):
+    total = log_w[..., 0].double()
+    for k in range(1, log_w.shape[-1]):
+        total = torch.logaddexp(total, log_w[..., k].double())
+    return total - math.log(log_w.shape[-1])
+
+
+def score_by_autograd(f, mu, logvar, z):
+    rows = []
+    for value, sample in zip(f, z, strict=True):
+        m = mu.clone().requires_grad_()
+        q = torch.distributions.Normal(m, (logvar / 2).exp())
+        (score,) = torch.autograd.grad(q.log_prob(sample).sum(), m)
+        rows.append(value * score)
+    return torch.stack(rows)
+
+
+def score_in_numpy(f, mu, logvar, z):
+    f, mu, logvar, z = (a.numpy().astype(np.float64) for a in (f, mu, logvar, z))
+    sigma = np.exp(0.5 * logvar)
+    return f.reshape(-1, 1) * ((z - mu) / sigma) / sigma
+
+
+def prior_grid_in_a_loop(n):
+    places = [NormalDist().inv_cdf((k + 0.5) / n) for k in range(n)]
+    return np.array([[z1, z2] for z2 in places[::-1] for z1 in places])
+
+
+def prior_grid_in_numpy(n):
+    places = special.ndtri(np.linspace(0.5, n - 0.5, n) / n)
+    z1, z2 = np.meshgrid(places, -places)
+    return np.c_[z1.ravel(), z2.ravel()]
+
+
+def effective_beta_in_tensors(pixels, d, reconstruction="sum", kl="sum", scale=1.0, weight=1.0):
+    """The ratio of the derivatives of the loss with respect to the two sums."""
+    r, k = (torch.ones(n, dtype=torch.float64, requires_grad=True) for n in (pixels, d))
+    loss = scale * getattr(r, reconstruction)() + weight * getattr(k, kl)()
+    loss.backward()
+    return k.grad[0] / r.grad[0]
+
+
+def effective_beta_by_cases(pixels, d, reconstruction="sum", kl="sum", scale=1.0, weight=1.0):
+    return {
+        ("sum", "sum"): weight / scale,
+        ("mean", "sum"): weight * pixels / scale,
+        ("sum", "mean"): weight / d / scale,
+        ("mean", "mean"): weight * pixels / d / scale,
+    }[reconstruction, kl]
+
+
+def active_units_in_numpy(mu, threshold=0.01):
+    return np.var(mu.numpy(), axis=0) > threshold
+
+
+def active_units_with_n_minus_1(mu, threshold=0.01):
+    return (mu - mu.mean(0)).square().sum(0) / (len(mu) - 1) > threshold
+
+
+def active_units_in_a_loop(mu, threshold=0.01):
+    return np.array([int(torch.cov(column.double()) > threshold) for column in mu.T])
+
+
+ALTERNATIVES = {
+    "log_mean_exp": (log_mean_exp_in_numpy, log_mean_exp_of_scipy, log_mean_exp_in_a_loop),
+    "score_function_gradient": (score_by_autograd, score_in_numpy),
+    "prior_grid": (prior_grid_in_a_loop, prior_grid_in_numpy),
+    "effective_beta": (effective_beta_in_tensors, effective_beta_by_cases),
+    "active_units": (active_units_in_numpy, active_units_with_n_minus_1, active_units_in_a_loop),
+}
