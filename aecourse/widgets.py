@@ -54,6 +54,7 @@ def latent_sliders(decode, codes, names=None, sound=None):
     """
     names, low, high, start = _ranges(codes, names)
     picture, words = ipywidgets.Image(format="png"), ipywidgets.Label()
+    picture.layout.align_self = "flex-start"  # its own size, not the width of the page
     player = ipywidgets.Audio(format="wav", autoplay=False, loop=False)
     sliders = _controls(names, low, high, start, continuous=sound is None)
 
@@ -76,7 +77,7 @@ def latent_sliders(decode, codes, names=None, sound=None):
     if sound is None:
         return _Sliders([ipywidgets.HBox([picture, column]), words], still)
     still["text/html"] += _decode(sound, codes, [start])._repr_html_()
-    return _Sliders([picture, player, column, words], still)
+    return _Sliders([picture, ipywidgets.HBox([column, player]), words], still)
 
 
 def browser_sliders(model, codes, names=None):

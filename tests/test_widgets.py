@@ -169,8 +169,13 @@ def with_sound():
     return latent_sliders(sheet, codes, ["height", "rise"], lambda z: play(*melodies(z)))
 
 
+def heard(box):
+    picture, below, words = box.children
+    return picture, below.children, words
+
+
 def test_a_slider_with_sound_renews_picture_and_sound_when_it_is_let_go():
-    picture, player, column, words = with_sound().children
+    picture, (column, player), words = heard(with_sound())
     assert player.autoplay is False and player.loop is False  # silent until a slider is moved
     for k, slider in enumerate(column.children):
         assert slider.continuous_update is False
@@ -199,7 +204,7 @@ def test_the_static_twin_of_a_slider_with_sound_can_be_played():
     bundle = all_of(box)
     check_static_twin(bundle)
     (sound,) = [a["src"] for tag, a in Page(bundle["text/html"]).tags if tag == "audio"]
-    assert base64.b64decode(sound.removeprefix("data:audio/wav;base64,")) == box.children[1].value
+    assert base64.b64decode(sound.removeprefix("data:audio/wav;base64,")) == heard(box)[1][1].value
 
 
 # ---- what is in the output --------------------------------------------------------------------

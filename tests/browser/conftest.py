@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,9 @@ SETTINGS = {
 }
 
 
-@pytest.fixture(scope="session")
-def chromium():
+@contextmanager
+def browsing():
+    """A Chromium."""
     names = ("chromium", "chromium-browser", "google-chrome", "chrome")
     path = next(filter(None, map(shutil.which, names)), None)
     if path is None:
@@ -38,10 +40,9 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="session")
-def lab(tmp_path_factory):
-    """Addresses in a JupyterLab over a copy of the notebooks, as a newcomer's clone has them."""
-    folder = tmp_path_factory.mktemp("lab")
+@contextmanager
+def serving(folder):
+    """Addresses in a JupyterLab over a copy of the notebooks in an empty folder."""
     shutil.copytree(NOTEBOOKS, folder / "notebooks", ignore=shutil.ignore_patterns(".*"))
     for name, settings in SETTINGS.items():
         path = folder / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
@@ -72,6 +73,19 @@ def lab(tmp_path_factory):
     finally:
         server.terminate()
         server.wait(20)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    with browsing() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    """Addresses in a JupyterLab over a copy of the notebooks, as a newcomer's clone has them."""
+    with serving(tmp_path_factory.mktemp("lab")) as address:
+        yield address
 
 
 def _wait_for(server, address, log):

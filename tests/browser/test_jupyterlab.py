@@ -15,6 +15,15 @@ from aecourse.widgets import browser_sliders
 
 NAMES = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
 CELLS = "jupyterapp.shell.currentWidget.content.widgets"
+# What an <audio> would play, as the page itself decodes it: loudness, length, samples.
+WAVEFORM = """async audio => {
+    const bytes = await (await fetch(audio.src)).arrayBuffer();
+    const sound = await new OfflineAudioContext(1, 1, 22050).decodeAudioData(bytes);
+    const samples = sound.getChannelData(0);
+    const peak = samples.reduce((most, s) => Math.max(most, Math.abs(s)), 0);
+    const power = samples.reduce((sum, s) => sum + s * s, 0) / samples.length;
+    return {peak, rms: Math.sqrt(power), seconds: sound.duration, samples: [...samples]};
+}"""
 KERNEL = "jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel"
 
 
@@ -65,6 +74,29 @@ def drag(page, handle, dx):
     page.mouse.up()
 
 
+def sounding(outputs):
+    """The outputs with a player, which those of live sliders have in their static twin."""
+    return [o for o in outputs if "<audio" in "".join(o.get("data", {}).get("text/html", ""))]
+
+
+def heard(player):
+    """The samples of an audio element, once it is certain that they are not silent or clipped."""
+    waveform = player.evaluate(WAVEFORM)
+    assert waveform["seconds"] > 0.5
+    assert waveform["rms"] > 0.02
+    assert 0.1 < waveform["peak"] < 0.99
+    return waveform["samples"]
+
+
+def renewed(page, player, before):
+    """Whether the player has another sound, within 5 seconds."""
+    for _ in range(50):
+        if heard(player) != before:
+            return True
+        page.wait_for_timeout(100)
+    return False
+
+
 def press(handle, key, times):
     for _ in range(times):
         handle.press(key)
@@ -86,6 +118,10 @@ def test_opened_without_running_it_shows_its_pictures(page, lab, name):
     for k in range(shown.count()):
         assert shown.nth(k).evaluate("e => e.naturalWidth") > 50
         assert len(shown.nth(k).get_attribute("alt")) > 20
+    players = page.locator(".jp-OutputArea-output audio")
+    assert players.count() == len(sounding(o for c in cells for o in c.get("outputs", [])))
+    for k in range(players.count()):  # they play although the notebook is not trusted yet
+        heard(players.nth(k))
     text = page.locator(".jp-Notebook").inner_text()
     assert "children=(" not in text and "Error displaying widget" not in text
 
@@ -100,11 +136,17 @@ def test_run_all_and_its_sliders(page, lab, name):
     kernel, browser = page.locator(".widget-image"), page.locator(".aecourse-sliders canvas")
     assert kernel.count() == len(re.findall(r'^ *"latent_sliders\(', source, re.M))
     assert browser.count() == len(re.findall(r'^ *"browser_sliders\(', source, re.M))
+    players = page.locator(".jp-OutputArea-output audio")
+    assert players.count() == len(sounding(outputs))
+    for k in range(players.count()):
+        heard(players.nth(k))
     for k in range(kernel.count()):
         output = page.locator(".jp-OutputArea-output", has=page.locator(".widget-image")).nth(k)
-        handles = output.locator(".noUi-handle")
+        handles, player = output.locator(".noUi-handle"), output.locator("audio")
         for handle in (handles.first, handles.last):
+            before = heard(player) if player.count() else None
             assert changes(page, kernel.nth(k), lambda h=handle: drag(page, h, 40))
+            assert not player.count() or renewed(page, player, before)
             assert changes(page, kernel.nth(k), lambda h=handle: press(h, "ArrowLeft", times=40))
     for k in range(browser.count()):
         assert moves(page, page.locator(".aecourse-sliders").nth(k))
