@@ -1,7 +1,8 @@
 """What an exercise says back: `check(f)` after the attempt, `hint(f)` when stuck, `solution(f)`.
 
-f has the name and the arguments of the function of the package that it rebuilds. The three print
-one answer and never raise, so that "Run all" goes through with every exercise unwritten.
+f has the name and the arguments of the function or class of the package that it rebuilds. The three
+print one answer and never raise, so that "Run all" goes through with every exercise unwritten.
+`yours_or_ours(f)` hands on f if it is right, for the cells that go on with it.
 """
 
 import copy
@@ -42,6 +43,17 @@ def solution(f):
     print(_unknown(name) if exercise is None else inspect.getsource(exercise.solution))
 
 
+def yours_or_ours(f):
+    """f if it is right, or else the solution of its exercise; prints which of the two."""
+    name, exercise = _find(f)
+    if exercise is None:
+        print(_unknown(name))
+        return f
+    yours = outcome(f)[0] == "✔ right"
+    print(f"{name}: from here on {'yours is used' if yours else 'ours, until yours is right'}.")
+    return f if yours else exercise.solution
+
+
 def outcome(f):
     """What `check` prints: ("… not written yet" | "✘ not yet" | "✔ right", a sentence)."""
     name, exercise = _find(f)
@@ -50,7 +62,7 @@ def outcome(f):
     cases = exercise.cases()
     for arguments in cases:
         try:
-            answer = _answer(f, arguments)
+            answer = _answer(exercise, f, arguments)
         except NotImplementedError:
             return "… not written yet", f"replace the line `raise NotImplementedError` in {name}."
         except _Complaint as complaint:
@@ -62,7 +74,8 @@ def outcome(f):
         complaint = _compare(exercise, arguments, answer)
         if complaint:
             return "✘ not yet", complaint
-    return "✔ right", f"{name} agrees with the package's on {len(cases)} cases."
+    agrees = "agrees with the package's" if exercise.probe is None else "does what it should"
+    return "✔ right", f"{name} {agrees} on {len(cases)} cases."
 
 
 def check_installation():
@@ -101,38 +114,52 @@ class _Complaint(Exception):
     """A sentence about an answer that can't be compared."""
 
 
-def _answer(f, arguments):
-    """f(*arguments) as a list of float64 arrays, on a copy, under a fixed seed."""
+def _answer(exercise, f, arguments):
+    """f(*arguments), or the facts about f, as {words: float64 array}; on a copy, seed fixed."""
+
+    def attempt(*arguments):
+        answer = f(*arguments)
+        if answer is None:
+            raise _Complaint("it returns nothing; is a `return` missing?")
+        return answer
+
     mine = copy.deepcopy(arguments)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        answer = f(*mine)
-    if answer is None:
-        raise _Complaint("it returns nothing; is a `return` missing?")
+        answer = exercise.probe(attempt, *mine) if exercise.probe else _results(attempt(*mine))
     for before, after in zip(arguments, mine, strict=True):
         if isinstance(before, torch.Tensor) and not torch.equal(before, after):
             raise _Complaint("it changes its argument in place; work on a new tensor.")
-    parts = answer if isinstance(answer, tuple | list) else [answer]
-    parts = [p.detach().cpu() if isinstance(p, torch.Tensor) else p for p in parts]
+    parts = [p.detach().cpu() if isinstance(p, torch.Tensor) else p for p in answer.values()]
     parts = [np.asarray(p) for p in parts]
     if any(map(np.iscomplexobj, parts)):
         raise _Complaint("it returns complex numbers; of a symmetric matrix take eigh, not eig.")
-    return [p.astype(np.float64) for p in parts]
+    return dict(zip(answer, (p.astype(np.float64) for p in parts), strict=True))
+
+
+def _results(answer):
+    """What a function returns, with words for each part."""
+    parts = answer if isinstance(answer, tuple | list) else [answer]
+    if len(parts) == 1:
+        return {"the result": parts[0]}
+    return {f"result {k} of {len(parts)}": part for k, part in enumerate(parts, 1)}
 
 
 def _compare(exercise, arguments, answer):
     """None where the answer is right, or else one sentence on what is wrong with it."""
-    expected = _answer(exercise.solution, arguments)
+    expected = _answer(exercise, exercise.solution, arguments)
     if _same(exercise, answer, expected):
         return None
     for sentence, mistake in exercise.mistakes.items():
-        if _same(exercise, answer, _answer(mistake, arguments)):
+        if _same(exercise, answer, _answer(exercise, mistake, arguments)):
             return sentence
     if len(answer) != len(expected):
         return f"expected {len(expected)} results, came {len(answer)}."
     given = _given_to(exercise, arguments)
-    for k, (came, right) in enumerate(zip(answer, expected, strict=True), 1):
-        which = f"{given} result {k} of {len(answer)}" if len(answer) > 1 else f"{given} the result"
+    for words, right in expected.items():
+        which, came = f"{given} {words}", answer[words]
+        if exercise.probe and not (came.shape == right.shape and _close(came, right)):
+            return f"{which} should be {_numbers(right)}, came {_numbers(came)}."
         if came.shape != right.shape:
             return f"{which} should have shape {right.shape}, came {came.shape}."
         if not np.isfinite(came).all():
@@ -143,7 +170,14 @@ def _compare(exercise, arguments, answer):
     return f"{given} each result is right up to its sign, but the signs do not fit each other."
 
 
+def _numbers(a):
+    """A fact in words: 3, or (5, 1, 28, 28)."""
+    words = ", ".join(f"{v:.4g}" for v in a.ravel()[:6]) + ", ..." * (a.size > 6)
+    return words if a.ndim == 0 else f"({words})"
+
+
 def _same(exercise, answer, expected):
+    answer, expected = list(answer.values()), list(expected.values())
     if [a.shape for a in answer] != [b.shape for b in expected]:
         return False
     return all(map(_close, exercise.view(answer), exercise.view(expected)))
@@ -157,9 +191,8 @@ def _close(a, b):
 def _given_to(exercise, arguments):
     """The arguments in words: for x of shape (20, 1, 3, 4) and d = 2,"""
     words = []
-    for name, value in zip(
-        inspect.signature(exercise.solution).parameters, arguments, strict=False
-    ):
+    names = list(inspect.signature(exercise.probe or exercise.solution).parameters)
+    for name, value in zip(names[exercise.probe is not None :], arguments, strict=False):
         tensor = isinstance(value, torch.Tensor)
         words.append(f"{name} of shape {tuple(value.shape)}" if tensor else f"{name} = {value}")
     return f"for {' and '.join(words)},"

@@ -89,6 +89,40 @@ def l2(model):
     return sum(p.square().sum() for p in model.parameters() if p.ndim > 1)
 
 
+def l1(model):
+    """Sum of the sizes of all weights; biases, which are vectors, are left alone."""
+    return sum(p.abs().sum() for p in model.parameters() if p.ndim > 1)
+
+
+def activity_kl(z, rho):
+    """KL(Bernoulli(rho) || Bernoulli(rate)) in nats, summed over the units; rate is the mean of a
+    unit over the batch, which should be as small as rho, 0 < rho < 1.
+
+    z (N, d) in [0, 1], such as sigmoid units. Raises ValueError for a unit that is not, or is stuck.
+    (Lee, Ekanadham & Ng 2008; Ng 2011)
+    """
+    rate = z.mean(0)  # (d,)
+    if not ((rate > 0) & (rate < 1)).all():
+        raise ValueError("activity_kl needs units between 0 and 1, as sigmoids are, none stuck.")
+    return (rho * (rho / rate).log() + (1 - rho) * ((1 - rho) / (1 - rate)).log()).sum()
+
+
+def contractive(z, weight):
+    """Squared entries of the Jacobian dz/dx of a layer z = sigmoid(W x + b), summed over all of
+    them, averaged over the batch. z (N, d), weight W (d, D). (Rifai et al. 2011)
+    """
+    slope = z * (1 - z)  # (N, d)
+    return (slope.square() @ weight.square().sum(1)).mean()
+
+
+def salt_and_pepper(x, p, u):
+    """x with a part p of its pixels replaced: by 0 where u < p / 2, by 1 where u > 1 - p / 2.
+
+    u is uniform noise in [0, 1] of the shape of x, 0 <= p <= 1. (Vincent et al. 2010, section 3.3)
+    """
+    return x.masked_fill(u < p / 2, 0.0).masked_fill(u > 1 - p / 2, 1.0)
+
+
 def gaussian(model, x, sigma):
     """Reconstruction as a Gaussian negative log-likelihood, see `gaussian_nll`."""
     return {"reconstruction": gaussian_nll(x, model(x), sigma)}

@@ -73,6 +73,16 @@ def optimal_weights(x, d, lam=0.0):
     return encoder, encoder.T
 
 
+def linear_decoding(z, x):
+    """The reconstructions (N, *shape) of x by the best linear decoder of the codes z (N, d), with a
+    bias: least squares. Their error is at least that of PCA with d axes, whatever the codes.
+    """
+    ones = torch.ones(len(z), 1, dtype=z.dtype)
+    z = torch.cat([z, ones], 1)  # (N, d + 1)
+    weight = torch.linalg.lstsq(z, x.flatten(1)).solution  # (d + 1, D)
+    return (z @ weight).view_as(x)
+
+
 class LinearAutoencoder(nn.Module):
     """One linear layer to d numbers and one back, each with a bias; x_hat may leave [0, 1].
 
@@ -132,6 +142,14 @@ class Autoencoder(nn.Module):
 
     def forward(self, x):
         return self.decode(self.encode(x))
+
+
+def through_points(t, y):
+    """Output weights c (n - 1, D) of the network y[0] + relu(s - t[:-1]) @ c, of one input s and
+    n - 1 ReLUs, that goes in straight lines through n points y (n, D) at t (n,), which must rise.
+    """
+    slopes = y.diff(dim=0) / t.diff()[:, None]  # (n - 1, D)
+    return torch.cat([slopes[:1], slopes.diff(dim=0)])
 
 
 class VAE(Autoencoder):

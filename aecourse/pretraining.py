@@ -1,4 +1,5 @@
-"""Layer by layer: starting values for a deep autoencoder, from one shallow model after the other.
+"""Starting values for a deep autoencoder: drawn at random, or learnt from one shallow model after
+the other.
 
 A level of an Autoencoder is a layer of its encoder and the layer of its decoder that undoes it.
 `pretrain` trains each level as an autoencoder of its own, `pretrain_rbm` each as a restricted
@@ -14,6 +15,25 @@ from torch.nn import functional as F
 
 from aecourse.losses import bernoulli_nll, squared_error
 from aecourse.training import fit
+
+
+def he(noise):
+    """First weights of a ReLU layer from standard normal noise (n_out, n_in): variance 2 / n_in, so
+    that the layer keeps the mean square of what comes in. (He et al. 2015)
+    """
+    return noise * math.sqrt(2 / noise.shape[1])
+
+
+@torch.no_grad()
+def start(model, x):
+    """The start that made pretraining needless, in place: `he` for all weights of an Autoencoder,
+    no biases, except the last, by which it begins near the mean of the images x (N, *shape).
+    """
+    layers = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
+    for layer in layers:
+        layer.weight.copy_(he(torch.randn_like(layer.weight)))
+        layer.bias.zero_()
+    layers[-1].bias.copy_(x.mean(0).flatten().clamp(0.001, 0.999).logit())
 
 
 class Level(nn.Module):

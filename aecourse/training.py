@@ -45,6 +45,7 @@ def fit(
     average=None,
     seed=0,
     checkpoint=None,
+    optimizer=torch.optim.Adam,
 ):
     """Minimise the sum of the terms of `loss(model, x)` by Adam; returns the history.
 
@@ -59,6 +60,7 @@ def fit(
     seed      of the order of the batches and of all noise in the loss
     checkpoint  path of a file that keeps the state of the training after each epoch. If it exists,
               the training goes on from there, to the same numbers as if it had never stopped
+    optimizer  a class of torch.optim, such as SGD for plain gradient descent
 
     The history is a dict of lists, one value an epoch: "epoch", "seconds", "loss" and each term.
     The stop button (Ctrl-C) ends the training; the model and the history so far are kept.
@@ -67,7 +69,7 @@ def fit(
     """
     x, valid = _checked(model, x), None if valid is None else _checked(model, valid)
     batches = math.ceil(len(x) / batch)
-    optimizer = torch.optim.Adam(model.parameters(), lr, fused=True)
+    optimizer = optimizer(model.parameters(), lr, fused=True)
     mean = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(average)) if average else None
     history, stopped = {"epoch": [], "seconds": [], "loss": []}, False
     state = {"model": model, "optimizer": optimizer} | ({"average": mean} if mean else {})

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 from scipy import integrate
-from torch.distributions import Bernoulli, ContinuousBernoulli, Laplace, Normal
+from torch.distributions import Bernoulli, ContinuousBernoulli, Laplace, Normal, kl_divergence
 
 from aecourse import losses, models
 
@@ -193,3 +193,42 @@ def test_l2_counts_weights_and_no_biases():
     assert torch.allclose(losses.l2(model), by_hand)
     tied = models.LinearAutoencoder(SHAPE, 3, tied=True)
     assert torch.allclose(losses.l2(tied), (tied.encoder.weight**2).sum())
+
+
+def test_l1_counts_weights_and_no_biases():
+    model = models.LinearAutoencoder(SHAPE, 3)
+    by_hand = model.encoder.weight.abs().sum() + model.decoder.weight.abs().sum()
+    assert torch.allclose(losses.l1(model), by_hand)
+
+
+@pytest.mark.parametrize("rho", [0.05, 0.3])
+def test_activity_kl_is_the_distribution_s(x, rho):
+    z = x.flatten(1)
+    truth = kl_divergence(Bernoulli(torch.tensor(rho)), Bernoulli(z.mean(0))).sum().item()
+    assert losses.activity_kl(z, rho).item() == pytest.approx(truth, rel=1e-5)
+    assert losses.activity_kl(torch.full((7, 3), rho), rho).item() == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("bad", [-0.1, 0.0, 1.0, 3.0, math.nan])
+def test_activity_kl_refuses_units_that_are_no_rates(bad):
+    with pytest.raises(ValueError, match="needs units between 0 and 1"):
+        losses.activity_kl(torch.tensor([[0.5, bad], [0.5, bad]]), 0.05)
+
+
+def test_contractive_is_the_squared_jacobian(x):
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(20, 4).double()
+    rows = x.flatten(1).double()
+    jacobians = torch.vmap(torch.func.jacrev(lambda row: layer(row).sigmoid()))(rows)  # (7, 4, 20)
+    truth = jacobians.square().sum((1, 2)).mean().item()
+    assert losses.contractive(layer(rows).sigmoid(), layer.weight).item() == pytest.approx(truth)
+
+
+def test_salt_and_pepper_replaces_its_part_and_leaves_the_rest():
+    x = torch.full((100, *SHAPE), 0.5)
+    noisy = losses.salt_and_pepper(
+        x, 0.3, torch.rand(x.shape, generator=torch.Generator().manual_seed(0))
+    )
+    parts = [(noisy == value).float().mean().item() for value in (0, 0.5, 1)]
+    assert parts == pytest.approx([0.15, 0.7, 0.15], abs=0.03) and (x == 0.5).all()
+    assert torch.equal(losses.salt_and_pepper(x, 0.0, torch.rand_like(x)), x)

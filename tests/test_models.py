@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.decomposition import PCA as SklearnPCA
+from sklearn.linear_model import LinearRegression
 
 from aecourse import models
 
@@ -123,3 +124,27 @@ def test_recover_axes_undoes_a_turn_of_the_code(x):
     assert cosines.min() > 0.9999
     bare = (decoder @ turn).T  # the columns themselves are not the axes
     assert ((bare / bare.norm(dim=1, keepdim=True)) * axes).sum(1).abs().min() < 0.9
+
+
+def test_linear_decoding_is_least_squares_and_pca_is_its_floor(x):
+    """For PCA's own codes it is PCA; for any other, scikit-learn's regression, and no better."""
+    best = models.PCA(x, 4)
+    assert torch.allclose(models.linear_decoding(best.encode(x), x), best(x), atol=1e-4)
+    floor = (x - best(x)).square().sum()
+    generator = torch.Generator().manual_seed(0)
+    for turn in (torch.randn(30, 4, generator=generator), best.axes.T):
+        z = torch.tanh((x.flatten(1) - 3) @ turn)
+        rebuilt = models.linear_decoding(z, x)
+        truth = LinearRegression().fit(z.numpy(), x.flatten(1).numpy()).predict(z.numpy())
+        np.testing.assert_allclose(rebuilt.flatten(1), truth, atol=1e-4)
+        assert (x - rebuilt).square().sum() > floor
+
+
+def test_through_points_interpolates_linearly():
+    generator = torch.Generator().manual_seed(0)
+    t = (torch.rand(9, generator=generator) + 0.1).cumsum(0).double()
+    y = torch.randn(9, 4, generator=generator).double()
+    s = torch.linspace(t[0], t[-1], 50).double()
+    came = y[0] + (s[:, None] - t[:-1]).relu() @ models.through_points(t, y)
+    truth = np.stack([np.interp(s, t, column) for column in y.T], axis=1)
+    np.testing.assert_allclose(came, truth, atol=1e-12)

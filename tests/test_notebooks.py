@@ -184,18 +184,33 @@ def test_the_colab_cell_does_nothing_here_and_fetches_the_repository_of_pyprojec
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
-def bare(node):
-    """The text of a definition without docstrings and comments."""
+def undocumented(node):
+    """A definition without docstrings and comments."""
     node = ast.parse(ast.unparse(node)).body[0]
     for inner in ast.walk(node):
         if isinstance(inner, DEFINITIONS) and ast.get_docstring(inner) is not None:
             inner.body = inner.body[1:]
-    return ast.unparse(node)
+    return node
+
+
+def bare(node):
+    return ast.unparse(undocumented(node))
 
 
 def is_stub(node):
+    """A function without a body, or a class of such functions."""
+    if isinstance(node, ast.ClassDef):
+        inside = ast.parse(bare(node)).body[0].body
+        return all(isinstance(n, ast.FunctionDef) and is_stub(n) for n in inside)
     body = bare(node).splitlines()[1:]
     return isinstance(node, ast.FunctionDef) and body == ["    raise NotImplementedError"]
+
+
+def head(node):
+    """What of a function or class is told beforehand: names, arguments, bases."""
+    if isinstance(node, ast.ClassDef):
+        return [node.name, *map(ast.unparse, node.bases), *map(head, node.body)]
+    return [node.name, ast.unparse(node.args)]
 
 
 def package():
@@ -259,6 +274,32 @@ def test_the_comparison_sees_past_docstrings_and_comments_only():
     assert one == two != three
 
 
+@pytest.mark.parametrize(
+    ("text", "stub"),
+    [
+        ("def f(x):\n    raise NotImplementedError", True),
+        ("def f(x):\n    return x", False),
+        ("class A:\n    def f(self):\n        raise NotImplementedError", True),
+        (
+            "class A(B):\n    def f(self):\n        raise NotImplementedError\n"
+            "    def g(self):\n        return 1",
+            False,
+        ),
+        ("class A:\n    x = 1", False),
+    ],
+)
+def test_a_stub_is_known_by_its_empty_bodies(text, stub):
+    assert is_stub(ast.parse(text).body[0]) == stub
+
+
+def test_the_head_of_a_class_has_its_bases_methods_and_arguments():
+    text = "class A(B):\n    def f(self, x, d=2):\n        return x"
+    heads = [head(ast.parse(t).body[0]) for t in (text, text.replace("return", "raise"))]
+    assert heads[0] == heads[1] == ["A", "B", ["f", "self, x, d=2"]]
+    for old, new in [("d=2", "d=3"), ("(B)", ""), ("def f", "def g"), ("A(", "C(")]:
+        assert head(ast.parse(text.replace(old, new)).body[0]) != heads[0]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_stub_has_the_arguments_of_the_package_and_its_check_on_the_next_line(name):
     for cell in statements(name):
@@ -266,7 +307,7 @@ def test_a_stub_has_the_arguments_of_the_package_and_its_check_on_the_next_line(
             if isinstance(node, DEFINITIONS) and is_stub(node):
                 assert node.name in EXERCISES, f"there is no exercise {node.name}"
                 solution = ast.parse(inspect.getsource(EXERCISES[node.name].solution)).body[0]
-                assert ast.unparse(node.args) == ast.unparse(solution.args), node.name
+                assert head(undocumented(node)) == head(undocumented(solution)), node.name
                 assert [ast.unparse(n) for n in cell[k + 1 : k + 2]] == [f"check({node.name})"]
 
 

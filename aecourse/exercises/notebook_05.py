@@ -1,0 +1,584 @@
+"""Exercises of notebook 05: an autoencoder from an empty page.
+
+Networks and loops have many right answers: each is tried by a probe. Their solutions stand here,
+since the package's own (`Autoencoder`, `fit`) carry what a learner need not write: options,
+messages, a progress bar.
+"""
+
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from aecourse import losses
+from aecourse.exercises import exercise
+from aecourse.models import LinearAutoencoder
+
+SHAPES = [((1, 8, 8), 2), ((1, 6, 5), 3)]
+
+
+def encoder(shape, d):
+    return nn.Sequential(
+        nn.Flatten(),  # (N, D)
+        nn.Linear(math.prod(shape), 256),
+        nn.ReLU(),
+        nn.Linear(256, 64),
+        nn.ReLU(),
+        nn.Linear(64, d),
+    )
+
+
+def decoder(shape, d):
+    return nn.Sequential(
+        nn.Linear(d, 64),
+        nn.ReLU(),
+        nn.Linear(64, 256),
+        nn.ReLU(),
+        nn.Linear(256, math.prod(shape)),
+        nn.Unflatten(1, shape),  # (N, *shape)
+    )
+
+
+def _is_linear(network, a, b):
+    """1 if the network maps the middle of a and b to the middle of what it makes of them."""
+    one, two, middle = network(a), network(b), network((a + b) / 2)
+    return torch.allclose(middle, (one + two) / 2, rtol=1e-3, atol=1e-3 * float(one.detach().std()))
+
+
+def _without_gradient(network, output):
+    """The number of parameter tensors of the network that a loss of its output does not reach."""
+    if output.requires_grad:
+        output.square().sum().backward()
+    return sum(p.grad is None for p in network.parameters())
+
+
+def _try_encoder(encoder, shape, d):
+    network = encoder(shape, d).eval()
+    images, large = torch.rand(5, *shape), 100 * torch.randn(2, 200, *shape)
+    z = network(images)
+    return {
+        "the shape of the codes of 5 images": z.shape,
+        "`is it linear?` (1: yes)": _is_linear(network, *large),
+        "`can a code number be negative?` (1: yes)": (network(large[0]) < 0).any(),
+        "the number of its layers without a gradient": _without_gradient(network, z),
+    }
+
+
+def _layers(*layers):
+    """A function (shape, d) that builds the layers; each is a function of D, d and shape."""
+
+    def build(shape, d):
+        return nn.Sequential(*(make(math.prod(shape), d, shape) for make in layers))
+
+    return build
+
+
+def _flat(D, d, shape):
+    return nn.Flatten()
+
+
+def _relu(D, d, shape):
+    return nn.ReLU()
+
+
+exercise(
+    encoder,
+    cases=lambda: SHAPES,
+    probe=_try_encoder,
+    mistakes={
+        "look at what stands between the layers: without a nonlinearity they are one.": (
+            _layers(_flat, lambda D, d, s: nn.Linear(D, 64), lambda D, d, s: nn.Linear(64, d))
+        ),
+        "look at the last layer: after a ReLU or a sigmoid no code number can be negative.": (
+            _layers(
+                _flat,
+                lambda D, d, s: nn.Linear(D, 64),
+                _relu,
+                lambda D, d, s: nn.Linear(64, d),
+                _relu,
+            )
+        ),
+        "look at the first line: an image is a grid, a linear layer wants a row of D numbers; "
+        "nn.Flatten() makes one.": _layers(
+            lambda D, d, s: nn.Linear(s[-1], 64),
+            _relu,
+            lambda D, d, s: nn.Linear(64, d),
+        ),
+    },
+    hints=(
+        "nn.Sequential(...) runs layers one after the other; nn.Flatten() comes first.",
+        "nn.Linear(n_in, n_out) is a layer, and the first n_in is D = math.prod(shape).",
+        "Between two nn.Linear stands nn.ReLU(); the last layer is nn.Linear(..., d), bare.",
+    ),
+)
+
+
+def _try_decoder(decoder, shape, d):
+    network = decoder(shape, d).eval()
+    large = 100 * torch.randn(2, 200, d)
+    logits = network(torch.randn(5, d))
+    return {
+        "the shape of the logits of 5 codes": logits.shape,
+        "`is it linear?` (1: yes)": _is_linear(network, *large),
+        "`can a logit be negative?` (1: yes)": (network(large[0]) < 0).any(),
+        "`can a logit be above 1?` (1: yes)": (network(large[0]) > 1).any(),
+        "the number of its layers without a gradient": _without_gradient(network, logits),
+    }
+
+
+def _decoder_with(between=nn.ReLU, end=nn.Identity, last=lambda shape: nn.Unflatten(1, shape)):
+    def decoder(shape, d):
+        layers = [nn.Linear(d, 64), between(), nn.Linear(64, math.prod(shape)), end()]
+        return nn.Sequential(*layers, last(shape))
+
+    return decoder
+
+
+exercise(
+    decoder,
+    cases=lambda: SHAPES,
+    probe=_try_decoder,
+    mistakes={
+        "look at the end: the rows of D numbers are no images yet; nn.Unflatten(1, shape).": (
+            _decoder_with(last=lambda shape: nn.Identity())
+        ),
+        "look at the end: the sigmoid is not yet wanted here, the loss is exact on logits.": (
+            _decoder_with(end=nn.Sigmoid)
+        ),
+        "look at the end: after a ReLU no logit can be negative, so no pixel darker than 1/2.": (
+            _decoder_with(end=nn.ReLU)
+        ),
+        "look at what stands between the layers: without a nonlinearity they are one.": (
+            _decoder_with(between=nn.Identity)
+        ),
+    },
+    hints=(
+        "The encoder in reverse: d numbers go in, D = math.prod(shape) come out.",
+        "No activation after the last nn.Linear: its output are the logits.",
+        "nn.Unflatten(1, shape) at the very end turns (N, D) into (N, *shape).",
+    ),
+)
+
+
+class EncoderDecoder(nn.Module):
+    def __init__(self, encoder, decoder):
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+
+    def encode(self, x):
+        return self.encoder(x)  # (N, d)
+
+    def logits(self, z):
+        return self.decoder(z)  # (N, *shape)
+
+    def decode(self, z):
+        return self.logits(z).sigmoid()
+
+    def forward(self, x):
+        return self.decode(self.encode(x))
+
+
+def _try_model(EncoderDecoder, shape, d):
+    D = math.prod(shape)
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(D, d))
+    decoder = nn.Sequential(nn.Linear(d, D), nn.Unflatten(1, shape))
+    x, z = torch.rand(5, *shape), torch.randn(5, d)
+    model = EncoderDecoder(encoder, decoder)
+    return {
+        "encode(x) - encoder(x)": model.encode(x) - encoder(x),
+        "logits(z) - decoder(z)": model.logits(z) - decoder(z),
+        "decode(z)": model.decode(z),
+        "model(x)": model(x),
+        "the number of its parameters": sum(p.numel() for p in model.parameters()),
+    }
+
+
+class _Twice(EncoderDecoder):
+    def logits(self, z):
+        return self.decoder(z).sigmoid()
+
+
+class _Never(EncoderDecoder):
+    def decode(self, z):
+        return self.logits(z)
+
+
+class _OnceMore(EncoderDecoder):
+    def forward(self, x):
+        return self.decode(self.encode(x)).sigmoid()
+
+
+class _Bare(EncoderDecoder):
+    def forward(self, x):
+        return self.logits(self.encode(x))
+
+
+exercise(
+    EncoderDecoder,
+    cases=lambda: SHAPES,
+    probe=_try_model,
+    mistakes={
+        "look at logits: they are the numbers before the sigmoid, which decode adds; "
+        "here it is applied twice.": _Twice,
+        "look at decode: pixels lie between 0 and 1; logits(z).sigmoid().": _Never,
+        "look at forward: decode has applied the sigmoid, this is a second one.": _OnceMore,
+        "look at forward: it is decode(encode(x)), with the sigmoid that decode applies.": _Bare,
+    },
+    hints=(
+        "__init__ first calls super().__init__(), then keeps its two arguments in self.",
+        "Each of the four others is one line: self.encoder(x), self.decoder(z), and so on.",
+        "decode(z) is self.logits(z).sigmoid(), forward(x) is self.decode(self.encode(x)).",
+    ),
+)
+
+
+def _try_loss(bernoulli, shape, d):
+    model, x = _WithLogits(shape, d), torch.rand(7, *shape)
+    terms = bernoulli(model, x)
+    named = isinstance(terms, dict)
+    loss = torch.as_tensor(sum(terms.values()) if named else terms)
+    if loss.requires_grad:
+        loss.sum().backward()
+    return {
+        "`is it a dict of named terms?` (1: yes)": named,
+        "the loss of 7 images": loss,
+        "`does the encoder get a gradient?` (1: yes)": model.encoder.weight.grad is not None,
+    }
+
+
+class _WithLogits(LinearAutoencoder):
+    """A model with few parts, and large logits, on which the sigmoid is 1 in float32."""
+
+    def logits(self, z):
+        return 100 * super().decode(z)
+
+    def decode(self, z):
+        return self.logits(z).sigmoid()
+
+
+def _bernoulli_with(of=lambda model, x: model.logits(model.encode(x)), reduction="sum", by=len):
+    def bernoulli(model, x):
+        nats = F.binary_cross_entropy_with_logits(of(model, x), x, reduction=reduction)
+        return {"reconstruction": nats / by(x)}
+
+    return bernoulli
+
+
+exercise(
+    losses.bernoulli,
+    cases=lambda: SHAPES,
+    probe=_try_loss,
+    mistakes={
+        "look at what is returned: a loss of this course has named terms, "
+        '{"reconstruction": r}.': lambda model, x: losses.bernoulli(model, x)["reconstruction"],
+        "look at the mean: the pixels are summed, only the images are averaged.": (
+            _bernoulli_with(reduction="mean", by=lambda x: 1)
+        ),
+        "look at the sum: it grows with the number of images; divide it by len(x).": (
+            _bernoulli_with(by=lambda x: 1)
+        ),
+        "look at the sigmoid: model(x) has been through it, and this function applies it again; "
+        "give it the logits.": _bernoulli_with(of=lambda model, x: model(x)),
+        "look at the probabilities: far from 1/2 they round to 0 or 1; use the function that "
+        "takes logits.": (
+            lambda model, x: {
+                "reconstruction": F.binary_cross_entropy(model(x), x, reduction="sum") / len(x)
+            }
+        ),
+        "look at .item(): a plain number has no gradient; keep the tensor.": (
+            lambda model, x: {"reconstruction": losses.bernoulli(model, x)["reconstruction"].item()}
+        ),
+    },
+    hints=(
+        "model.logits(model.encode(x)) are the logits; x are the pixels they should explain.",
+        'F.binary_cross_entropy_with_logits(logits, x, reduction="sum") sums over everything.',
+        'Divide by len(x), and return {"reconstruction": ...}.',
+    ),
+)
+
+
+def train_step(model, x, loss, optimizer):
+    total = sum(loss(model, x).values())
+    optimizer.zero_grad()
+    total.backward()
+    optimizer.step()
+    return total.item()
+
+
+def _try_step(train_step, shape, lr):
+    x = torch.rand(2, 5, math.prod(shape))
+    model = nn.Linear(x.shape[2], x.shape[2])  # one layer: PyTorch allows any order of the calls
+    optimizer = torch.optim.SGD(model.parameters(), lr)
+    start = torch.cat([p.detach().flatten() for p in model.parameters()])
+    values = [train_step(model, batch, _two_terms, optimizer) for batch in x]
+    end = torch.cat([p.detach().flatten() for p in model.parameters()])
+    return {
+        "the loss of the first step": values[0],
+        "the change of the weights in two steps": end - start,
+        "the loss of the second step": values[1],
+        "`does the result drag a graph along?` (1: yes)": hasattr(values[0], "grad_fn")
+        and values[0].requires_grad,
+    }
+
+
+def _two_terms(model, x):
+    return {"reconstruction": losses.squared_error(x, model(x)), "sum": model.weight.sum()}
+
+
+def _step_with(*order, returned=lambda total: total.item(), terms=lambda terms: sum(terms)):
+    """A training step that does what is named in `order`."""
+
+    def train_step(model, x, loss, optimizer):
+        total = terms(list(loss(model, x).values()))
+        for word in order:
+            total.backward() if word == "backward" else getattr(optimizer, word)()
+        return returned(total)
+
+    return train_step
+
+
+exercise(
+    train_step,
+    cases=lambda: [((1, 3, 4), 0.01), ((1, 5, 5), 0.02)],
+    probe=_try_step,
+    mistakes={
+        "look at zero_grad: without it the gradients of all earlier steps pile up.": (
+            _step_with("backward", "step")
+        ),
+        "look at the order: first zero_grad, then backward, then step; here one is missing or out "
+        "of place, and no weight moves.": _step_with("backward", "zero_grad", "step"),
+        "look at the order: step comes after backward; this one goes by the gradients of the step "
+        "before.": _step_with("step", "zero_grad", "backward"),
+        "look at the sum: the loss has several terms, and all of them count.": (
+            _step_with("zero_grad", "backward", "step", terms=lambda terms: terms[0])
+        ),
+        "look at what is returned: the tensor keeps its whole graph alive; .item() does not.": (
+            _step_with("zero_grad", "backward", "step", returned=lambda total: total)
+        ),
+    },
+    hints=(
+        "First the loss, one number: the sum of loss(model, x).values().",
+        "Then three calls: optimizer.zero_grad(), total.backward(), optimizer.step().",
+        "Return the number without its graph: total.item().",
+    ),
+)
+
+
+def train(model, x, loss, step, epochs, batch=128, lr=1e-3):
+    optimizer = torch.optim.Adam(model.parameters(), lr)
+    means = []
+    for _ in range(epochs):
+        values = []
+        for i in torch.randperm(len(x)).split(batch):
+            values.append(step(model, x[i], loss, optimizer))
+        means.append(sum(values) / len(values))
+    return means
+
+
+def _try_train(train, images, epochs, batch, lr):
+    """Give it a step that learns nothing but remembers: which images, which optimizer, when."""
+    model, x = LinearAutoencoder((1, 1, 1), 1), torch.arange(float(images)).view(-1, 1, 1, 1)
+    seen, sizes, optimizers, rates = [], [], [], []
+
+    def step(model, x, loss, optimizer):
+        seen.extend(x.flatten().tolist())
+        sizes.append(len(x))
+        optimizers.append(optimizer)
+        rates.append(optimizer.param_groups[0]["lr"])
+        return float(len(sizes))
+
+    values = [float(v) for v in train(model, x, None, step, epochs, batch, lr)]
+    times = [seen.count(k) for k in range(images)]
+    orders = {tuple(seen[k : k + images]) for k in range(0, len(seen), images)}
+    steps = math.ceil(images / batch)
+    means = [k * steps + (steps + 1) / 2 for k in range(len(values))]
+    right = [abs(v - mean) < 0.3 for v, mean in zip(values, means, strict=True)]  # or weighted
+    return {
+        "the number of steps": len(sizes),
+        "the fewest and the most times that an image is seen": (min(times), max(times)),
+        "the size of the largest batch": max(sizes, default=0),
+        "the number of different orders of the images": len(orders),
+        "`do they come in the order of the data?` (1: yes)": tuple(range(images)) in orders,
+        "the number of optimizers made": len(set(map(id, optimizers))),
+        "the learning rate": max(rates, default=0),
+        "the number of values returned": len(values),
+        "the number of values that are the mean of their epoch": sum(right),
+    }
+
+
+def _train_with(order=None, once=False, last=0, made="once", rate=None, mean=True):
+    def train(model, x, loss, step, epochs, batch=128, lr=1e-3):
+        def optimizer():
+            return torch.optim.Adam(model.parameters(), rate or lr)
+
+        adam, means = optimizer(), []
+        kept = torch.randperm(len(x)) if once else None
+        for _ in range(epochs):
+            adam, values = optimizer() if made == "epoch" else adam, []
+            rows = kept if once else (order or torch.randperm)(len(x))
+            for i in rows[: len(x) - last * (len(x) % batch)].split(batch):
+                values.append(step(model, x[i], loss, optimizer() if made == "step" else adam))
+            means.append(sum(values) / len(values) if mean else values[-1])
+        return means
+
+    return train
+
+
+def _with_every_value(model, x, loss, step, epochs, batch=128, lr=1e-3):
+    values = []
+
+    def keeping(*arguments):
+        values.append(step(*arguments))
+        return values[-1]
+
+    train(model, x, loss, keeping, epochs, batch, lr)
+    return values
+
+
+exercise(
+    train,
+    cases=lambda: [(10, 3, 4, 0.01), (12, 2, 5, 0.003)],
+    probe=_try_train,
+    mistakes={
+        "look at the order: the images come as they lie, sorted by class perhaps; shuffle them.": (
+            _train_with(order=torch.arange)
+        ),
+        "look at the order: it is drawn once; draw a new one in each epoch.": (
+            _train_with(once=True)
+        ),
+        "look at the last batch: it is smaller than the others, and it is missing.": (
+            _train_with(last=1)
+        ),
+        "look at the rows: some come twice in an epoch and others never; torch.randperm deals "
+        "them out like cards.": _train_with(order=lambda n: torch.randint(n, (n,))),
+        "look at the optimizer: a new one in each step has no memory; make it once.": (
+            _train_with(made="step")
+        ),
+        "look at the optimizer: a new one in each epoch forgets; make it before the loops.": (
+            _train_with(made="epoch")
+        ),
+        "look at lr: the optimizer was not given it.": _train_with(rate=1e-3),
+        "look at what is returned: the mean of an epoch, not its last step.": (
+            _train_with(mean=False)
+        ),
+        "look at what is returned: one value for each epoch, not for each step.": (
+            _with_every_value
+        ),
+    },
+    hints=(
+        "Before the loops: optimizer = torch.optim.Adam(model.parameters(), lr), and a list.",
+        "Two loops: for epoch in range(epochs), and for i in torch.randperm(len(x)).split(batch).",
+        "In the inner one: step(model, x[i], loss, optimizer); after it, append the epoch's mean.",
+    ),
+)
+
+
+def gradients(w, v, x):
+    """Gradients of the squared error of the linear autoencoder x -> v w x, averaged over x.
+
+    w (d, D), v (D, d), x (N, D). Returns the gradient of w (d, D) and that of v (D, d).
+    """
+    z = x @ w.T  # (N, d)
+    error = z @ v.T - x  # (N, D)
+    return 2 / len(x) * v.T @ error.T @ x, 2 / len(x) * error.T @ z
+
+
+def _linear_autoencoders():
+    generator = torch.Generator().manual_seed(0)
+    cases = []
+    for n, size, d in [(7, 5, 2), (4, 6, 3)]:
+        shapes = [(d, size), (size, d), (n, size)]
+        cases.append(tuple(torch.randn(shape, generator=generator).double() for shape in shapes))
+    return cases
+
+
+exercise(
+    gradients,
+    cases=_linear_autoencoders,
+    mistakes={
+        "look at the square: its derivative has a factor of 2.": (
+            lambda w, v, x: tuple(g / 2 for g in gradients(w, v, x))
+        ),
+        "look at the mean: the loss is divided by the number of rows.": (
+            lambda w, v, x: tuple(g * len(x) for g in gradients(w, v, x))
+        ),
+        "look at the sign: the error is the reconstruction minus x.": (
+            lambda w, v, x: tuple(-g for g in gradients(w, v, x))
+        ),
+        "look at the mean: over the rows only, not over the D pixels.": (
+            lambda w, v, x: tuple(g / x.shape[1] for g in gradients(w, v, x))
+        ),
+        "look at the order: first the gradient of w, then that of v.": (
+            lambda w, v, x: gradients(w, v, x)[::-1]
+        ),
+        "look at the encoder: the error must go back through v before it reaches w.": (
+            lambda w, v, x: (2 / len(x) * (x @ w.T).T @ x, gradients(w, v, x)[1])
+        ),
+    },
+    hints=(
+        "Forward: z = x @ w.T, error = z @ v.T - x; the loss is error.square().sum() / len(x).",
+        "The error (N, D) goes back through v: error @ v is (N, d), what the code did wrong.",
+        "A layer's gradient is (what came back).T @ (what went in), here times 2 / len(x).",
+    ),
+)
+
+
+def adam(p, g, m, v, t, lr):
+    """One step of Adam for the parameters p with gradient g: new p, m, v. (Kingma & Ba 2015)
+
+    m, v are the running means of g and of g^2, 0 at first; t = 1, 2, ... counts the steps.
+    Decay rates 0.9 and 0.999, epsilon 1e-8.
+    """
+    m = 0.9 * m + 0.1 * g
+    v = 0.999 * v + 0.001 * g**2
+    m_hat, v_hat = m / (1 - 0.9**t), v / (1 - 0.999**t)
+    return p - lr * m_hat / (v_hat.sqrt() + 1e-8), m, v
+
+
+def _steps_of_adam():
+    generator = torch.Generator().manual_seed(0)
+    cases = []
+    for t, lr in [(1, 0.1), (2, 0.03), (30, 0.01)]:
+        p, g, m, v = torch.randn(4, 6, generator=generator).double()
+        cases.append((p, g, 0 * m if t == 1 else m, 0 * v if t == 1 else v**2, t, lr))
+    return cases
+
+
+def _adam_with(first=0.9, second=0.999, unbiased=1, root=0.5, sign=-1, ahead=0):
+    def adam(p, g, m, v, t, lr):
+        m, v = first * m + (1 - first) * g, second * v + (1 - second) * g**2
+        t = t + ahead
+        m_hat, v_hat = m / (1 - unbiased * first**t), v / (1 - unbiased * second**t)
+        return p + sign * lr * m_hat / (v_hat**root + 1e-8), m, v
+
+    return adam
+
+
+exercise(
+    adam,
+    cases=_steps_of_adam,
+    mistakes={
+        "look at the start: m and v begin at 0 and are too small at first; divide m by "
+        "1 - 0.9^t and v by 1 - 0.999^t.": _adam_with(unbiased=0),
+        "look at the root: it is the step that is divided, by sqrt(v), not by v.": (
+            _adam_with(root=1)
+        ),
+        "look at the sign: one goes down the gradient.": _adam_with(sign=1),
+        "look at the decay rates: 0.9 belongs to m, 0.999 to v.": _adam_with(0.999, 0.9),
+        "look at t: the first step has t = 1, it need not be counted up.": _adam_with(ahead=1),
+        "look at what is returned: m and v without their correction, which would be made twice.": (
+            lambda p, g, m, v, t, lr: (
+                adam(p, g, m, v, t, lr)[0],
+                adam(p, g, m, v, t, lr)[1] / (1 - 0.9**t),
+                adam(p, g, m, v, t, lr)[2] / (1 - 0.999**t),
+            )
+        ),
+    },
+    hints=(
+        "The new m is 0.9 m + 0.1 g, the new v is 0.999 v + 0.001 g^2.",
+        "m / (1 - 0.9**t) and v / (1 - 0.999**t) make up for the start at 0.",
+        "p moves by -lr * m_hat / (v_hat.sqrt() + 1e-8); return p, m and v.",
+    ),
+)

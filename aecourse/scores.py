@@ -1,0 +1,40 @@
+"""Scores of anomalies, high where something does not belong, and what an alarm is worth."""
+
+import torch
+
+
+def auroc(score, odd):
+    """Probability that an odd example scores higher than a normal one; a tie counts one half.
+
+    score (N,), odd (N,) true for an anomaly. 0.5 is chance, 1 is perfect, 0 is the wrong way round.
+    This is the area under the curve of recall against false alarms, by ranks (Mann & Whitney 1947).
+    """
+    _, place, count = score.unique(return_inverse=True, return_counts=True)
+    rank = (count.cumsum(0) - (count - 1) / 2)[place]  # 1 is the lowest; ties share their mean
+    odd = odd.bool()
+    n = odd.sum()
+    return (rank[odd].sum() - n * (n + 1) / 2) / (n * (~odd).sum())
+
+
+def mahalanobis(e, normal, ridge=1e-3):
+    """Squared distance of each e from the mean of `normal`, in units of their spread: (N,).
+
+    e (N, D) and normal (M, D) are error vectors. Each direction is divided by the variance that
+    normal has along it: (e - mu)^T C^-1 (e - mu), C their covariance with 1/M. ridge times the mean
+    variance is added to the diagonal of C, since few examples leave directions without any.
+    """
+    e, normal = e.double(), normal.double()
+    c = torch.cov(normal.T, correction=0)
+    c = c + ridge * c.diagonal().mean() * torch.eye(len(c))
+    gap = e - normal.mean(0)
+    return (gap * torch.linalg.solve(c, gap.T).T).sum(1).float()
+
+
+def f_beta(odd, alarm, beta):
+    """(1 + beta^2) P R / (beta^2 P + R), with precision P and recall R; 0 where no alarm is right.
+
+    odd, alarm (N,) true or false. beta < 1 makes precision count more, beta > 1 recall.
+    """
+    odd, alarm = odd.bool(), alarm.bool()
+    right = (odd & alarm).sum()
+    return (1 + beta**2) * right / (beta**2 * odd.sum() + alarm.sum()).clamp(min=1e-12)

@@ -1,0 +1,177 @@
+"""Other ways to the right answers of notebook 05."""
+
+import math
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, TensorDataset
+
+from aecourse import models
+
+
+class ConvEncoder(nn.Module):
+    def __init__(self, shape, d):
+        super().__init__()
+        self.conv = nn.Conv2d(shape[0], 4, 3, stride=2, padding=1)
+        self.norm = nn.BatchNorm2d(4)
+        self.last = nn.LazyLinear(d)
+        self.last(self.conv(torch.zeros(1, *shape)).flatten(1))
+
+    def forward(self, x):
+        return self.last(self.norm(self.conv(x)).tanh().flatten(1))
+
+
+def encoder_of_the_package(shape, d):
+    return nn.Sequential(nn.Flatten(), *models.mlp([math.prod(shape), 32, d], nn.GELU))
+
+
+class ConvDecoder(nn.Module):
+    def __init__(self, shape, d):
+        super().__init__()
+        self.shape = shape
+        self.first = nn.Linear(d, 4 * math.prod(shape[1:]))
+        self.conv = nn.Conv2d(4, shape[0], 3, padding=1)
+
+    def forward(self, z):
+        return self.conv(F.relu(self.first(z)).unflatten(1, (4, *self.shape[1:])))
+
+
+def decoder_of_the_package(shape, d):
+    return nn.Sequential(*models.mlp([d, 32, math.prod(shape)], nn.Tanh), nn.Unflatten(1, shape))
+
+
+class InOneGo(nn.Module):
+    def __init__(self, encoder, decoder):
+        super().__init__()
+        self.parts = nn.ModuleList([encoder, decoder])
+
+    def encode(self, x):
+        return self.parts[0](x)
+
+    def logits(self, z):
+        return self.parts[1](z)
+
+    def decode(self, z):
+        return 1 / (1 + torch.exp(-self.parts[1](z)))
+
+    def forward(self, x):
+        return torch.sigmoid(self.logits(self.encode(x)))
+
+
+class AsSequential(nn.Sequential):
+    def __init__(self, encoder, decoder):
+        super().__init__(encoder, decoder, nn.Sigmoid())
+
+    def encode(self, x):
+        return self[0](x)
+
+    def logits(self, z):
+        return self[1](z)
+
+    def decode(self, z):
+        return self[2](self[1](z))
+
+
+def bernoulli_by_softplus(model, x):
+    logits = model.logits(model.encode(x)).double()
+    return {"nats": (F.softplus(logits) - x * logits).flatten(1).sum(1).mean()}
+
+
+def bernoulli_by_distribution(model, x):
+    law = torch.distributions.Bernoulli(logits=model.logits(model.encode(x)), validate_args=False)
+    return {"reconstruction": -law.log_prob(x).sum() / len(x)}
+
+
+def step_that_clears_afterwards(model, x, loss, optimizer):
+    for p in model.parameters():
+        p.grad = None
+    terms = loss(model, x)
+    total = torch.stack(list(terms.values())).sum()
+    total.backward()
+    optimizer.step()
+    model.zero_grad()
+    return float(total)
+
+
+def step_by_closure(model, x, loss, optimizer):
+    def closure():
+        optimizer.zero_grad()
+        total = 0
+        for term in loss(model, x).values():
+            total = total + term
+        total.backward()
+        return total
+
+    return optimizer.step(closure).detach().numpy()
+
+
+def train_by_loader(model, x, loss, step, epochs, batch=128, lr=1e-3):
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+    loader = DataLoader(TensorDataset(x), batch_size=batch, shuffle=True)
+    history = []
+    for _ in range(epochs):
+        total = 0.0
+        for (rows,) in loader:
+            total += len(rows) * step(model, rows, loss, optimizer)
+        history.append(total / len(x))
+    return history
+
+
+def train_by_index(model, x, loss, step, epochs, batch=128, lr=1e-3):
+    optimizer = torch.optim.AdamW(model.parameters(), lr)
+    history = np.zeros(epochs)
+    for epoch in range(epochs):
+        order = np.random.default_rng(epoch).permutation(len(x))
+        starts = range(0, len(x), batch)
+        for start in starts:
+            rows = x[torch.from_numpy(order[start : start + batch])]
+            history[epoch] += step(model, rows, loss, optimizer) / len(starts)
+    return history
+
+
+def gradients_by_autograd(w, v, x):
+    w, v = w.clone().requires_grad_(), v.clone().requires_grad_()
+    ((x @ w.T @ v.T - x).square().sum() / len(x)).backward()
+    return w.grad, v.grad
+
+
+def gradients_in_loops(w, v, x):
+    w, v, x = w.numpy(), v.numpy(), x.numpy()
+    of_w, of_v = np.zeros_like(w), np.zeros_like(v)
+    for row in x:
+        error = v @ (w @ row) - row
+        of_w += 2 * np.outer(v.T @ error, row) / len(x)
+        of_v += 2 * np.outer(error, w @ row) / len(x)
+    return of_w, of_v
+
+
+def adam_of_pytorch(p, g, m, v, t, lr):
+    p = p.clone().requires_grad_()
+    optimizer = torch.optim.Adam([p], lr)
+    p.grad = g
+    state = {"step": torch.tensor(float(t - 1)), "exp_avg": m.clone(), "exp_avg_sq": v.clone()}
+    optimizer.state[p] = state
+    optimizer.step()
+    return p, state["exp_avg"], state["exp_avg_sq"]
+
+
+def adam_in_numpy(p, g, m, v, t, lr):
+    p, g, m, v = (a.numpy() for a in (p, g, m, v))
+    m = m + (1 - 0.9) * (g - m)
+    v = v + (1 - 0.999) * (g * g - v)
+    rate = lr * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+    return p - rate * m / (np.sqrt(v) + 1e-8 * np.sqrt(1 - 0.999**t)), m, v
+
+
+ALTERNATIVES = {
+    "encoder": (ConvEncoder, encoder_of_the_package),
+    "decoder": (ConvDecoder, decoder_of_the_package),
+    "EncoderDecoder": (InOneGo, AsSequential),
+    "bernoulli": (bernoulli_by_softplus, bernoulli_by_distribution),
+    "train_step": (step_that_clears_afterwards, step_by_closure),
+    "train": (train_by_loader, train_by_index),
+    "gradients": (gradients_by_autograd, gradients_in_loops),
+    "adam": (adam_of_pytorch, adam_in_numpy),
+}

@@ -1,0 +1,71 @@
+"""Other ways to the right answers of notebook 12."""
+
+import numpy as np
+import torch
+from scipy.spatial.distance import cdist
+from sklearn.metrics import fbeta_score, roc_auc_score
+
+
+def auroc_by_pairs(score, odd):
+    gap = score[odd][:, None] - score[~odd]
+    return ((gap > 0).double() + (gap == 0) / 2).mean()
+
+
+def auroc_in_loops(score, odd):
+    wins = [(a > b) + (a == b) / 2 for a in score[odd].tolist() for b in score[~odd].tolist()]
+    return sum(wins) / len(wins)
+
+
+def auroc_as_an_area(score, odd):
+    return roc_auc_score(odd.numpy(), score.numpy())
+
+
+def windows_in_a_loop(x, size, step=1):
+    return torch.stack([x[k : k + size] for k in range(0, len(x) - size + 1, step)])
+
+
+def windows_in_numpy(x, size, step=1):
+    starts = np.arange(0, len(x) - size + 1, step)
+    return x.numpy()[starts[:, None] + np.arange(size)]
+
+
+def mahalanobis_in_scipy(e, normal, ridge=1e-3):
+    e, normal = e.double().numpy(), normal.double().numpy()
+    c = np.cov(normal.T, bias=True)
+    c = c + ridge * np.trace(c) / len(c) * np.eye(len(c))
+    return cdist(e, normal.mean(0)[None], "mahalanobis", VI=np.linalg.inv(c))[:, 0] ** 2
+
+
+def mahalanobis_by_whitening(e, normal, ridge=1e-3):
+    e, normal = e.double(), normal.double()
+    c = (normal - normal.mean(0)).T @ (normal - normal.mean(0)) / len(normal)
+    values, axes = torch.linalg.eigh(c)
+    values = values + ridge * values.mean()
+    return ((e - normal.mean(0)) @ axes / values.sqrt()).square().sum(1)
+
+
+def mahalanobis_in_a_loop(e, normal, ridge=1e-3):
+    e, normal = e.double(), normal.double()
+    c = torch.cov(normal.T, correction=0)
+    inverse = torch.linalg.inv(c + ridge * c.trace() / len(c) * torch.eye(len(c)))
+    return torch.stack([(r - normal.mean(0)) @ inverse @ (r - normal.mean(0)) for r in e])
+
+
+def f_beta_in_scikit_learn(odd, alarm, beta):
+    return fbeta_score(odd.numpy(), alarm.numpy(), beta=beta, zero_division=0)
+
+
+def f_beta_by_precision_and_recall(odd, alarm, beta):
+    right = int((odd & alarm).sum())
+    if right == 0:
+        return 0.0
+    precision, recall = right / int(alarm.sum()), right / int(odd.sum())
+    return 1 / ((1 / precision + beta**2 / recall) / (1 + beta**2))
+
+
+ALTERNATIVES = {
+    "auroc": (auroc_by_pairs, auroc_in_loops, auroc_as_an_area),
+    "windows": (windows_in_a_loop, windows_in_numpy),
+    "mahalanobis": (mahalanobis_in_scipy, mahalanobis_by_whitening, mahalanobis_in_a_loop),
+    "f_beta": (f_beta_in_scikit_learn, f_beta_by_precision_and_recall),
+}
