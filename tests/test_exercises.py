@@ -92,7 +92,8 @@ def test_there_is_no_alternative_without_exercise():
 def answer_of(name, arguments):
     """The right answer as a list of tensors."""
     answer = EXERCISES[name].solution(*arguments)
-    return list(answer) if isinstance(answer, tuple) else [answer]
+    parts = answer if isinstance(answer, tuple) else [answer]
+    return [torch.as_tensor(part) for part in parts]
 
 
 def raises(name, *arguments):
