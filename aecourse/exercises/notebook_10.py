@@ -171,8 +171,8 @@ def _rates():
 def _rate_with(width=0.5, scale=torch.exp, factor=1.0, mean=False):
     def rate(z, logscale):
         s = scale(logscale)
-        mass = ((z + width) / s).sigmoid() - ((z - width) / s).sigmoid()
-        nats = -factor * mass.double().log()
+        far = -z.abs().double()  # the mistakes are to err, not to underflow
+        nats = -factor * (((far + width) / s).sigmoid() - ((far - width) / s).sigmoid()).log()
         return nats.mean() if mean else nats.sum() / len(z)
 
     return rate
