@@ -38,9 +38,11 @@ exercise(
             lambda z, labels, k: torch.cdist(z, z).fill_diagonal_(torch.inf).argsort(1)[:, :k]
         ),
         "look at the order: these are the farthest of the class, not the nearest.": (
-            lambda z, labels, k: torch.cdist(z, z)
-            .where(labels[:, None] == labels, -1)
-            .argsort(dim=1, descending=True)[:, :k]
+            lambda z, labels, k: (
+                torch.cdist(z, z)
+                .where(labels[:, None] == labels, -1)
+                .argsort(dim=1, descending=True)[:, :k]
+            )
         ),
         "look at what is asked for: rows, numbers (N, k), not the codes in these rows.": (
             lambda z, labels, k: z[few_labels.nearest_in_class(z, labels, k)]
@@ -64,18 +66,21 @@ exercise(
             lambda z, labels, k, strength: few_labels.extrapolate(z, labels, k, -strength)
         ),
         "look at the start: the new code lies beyond z, so the sum begins with z.": (
-            lambda z, labels, k, strength: few_labels.extrapolate(z, labels, k, strength)
-            - z[:, None]
-            + z[few_labels.nearest_in_class(z, labels, k)]
+            lambda z, labels, k, strength: (
+                few_labels.extrapolate(z, labels, k, strength)
+                - z[:, None]
+                + z[few_labels.nearest_in_class(z, labels, k)]
+            )
         ),
         "look at the result: this is the step only; add it to z.": (
-            lambda z, labels, k, strength: few_labels.extrapolate(z, labels, k, strength)
-            - z[:, None]
+            lambda z, labels, k, strength: (
+                few_labels.extrapolate(z, labels, k, strength) - z[:, None]
+            )
         ),
         "look at the shape: keep the k new codes of each row together, (N, k, d).": (
-            lambda z, labels, k, strength: few_labels.extrapolate(
-                z, labels, k, strength
-            ).flatten(0, 1)
+            lambda z, labels, k, strength: few_labels.extrapolate(z, labels, k, strength).flatten(
+                0, 1
+            )
         ),
         "look at k: each of the k neighbours gives a code; don't average them.": (
             lambda z, labels, k, strength: few_labels.extrapolate(z, labels, k, strength).mean(
