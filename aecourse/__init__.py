@@ -1,7 +1,8 @@
 """From PCA to Autoencoders: what the notebooks of the course import.
 
 Read the modules in this order: data, models, losses, information, neurons, training, plots,
-widgets, exercises, checks.
+widgets, exercises, checks; then, each with its notebook, pretraining (04), variational and sound
+(07), few_labels (09), codecs (10), sequences and scores (12), and reproduce, for full scale.
 """
 
 import torch

@@ -13,10 +13,10 @@ def stratified(labels, per_class):
     labels (N,) of C classes, in random order if the choice is to be random. Raises ValueError when
     a class has fewer examples.
     """
-    rows = [(labels == k).nonzero()[:per_class, 0] for k in labels.unique()]
-    if per_class < 1 or min(map(len, rows)) < per_class:
-        raise ValueError(f"per_class = {per_class}: a class has {min(map(len, rows))} examples.")
-    return torch.cat(rows)
+    classes, sizes = labels.unique(return_counts=True)
+    if not 1 <= per_class <= sizes.min():
+        raise ValueError(f"per_class = {per_class}: a class has {sizes.min()} examples.")
+    return torch.cat([(labels == k).nonzero()[:per_class, 0] for k in classes])
 
 
 def purity(clusters, labels):

@@ -98,7 +98,7 @@ def activity_kl(z, rho):
     """KL(Bernoulli(rho) || Bernoulli(rate)) in nats, summed over the units; rate is the mean of a
     unit over the batch, which should be as small as rho, 0 < rho < 1.
 
-    z (N, d) in [0, 1], such as sigmoid units. Raises ValueError for a unit that is not, or is stuck.
+    z (N, d) in [0, 1], such as sigmoid units. Raises ValueError for other or stuck units.
     (Lee, Ekanadham & Ng 2008; Ng 2011)
     """
     rate = z.mean(0)  # (d,)

@@ -113,7 +113,7 @@ def codes(z, labels=None, names=(), ax=None):
     """The first two dimensions of codes z (N, d); a colour a class, and its name on it: at the
     median of the half farther out, since clouds overlap most in the middle."""
     ax = ax or plt.subplots(figsize=(7, 6))[1]
-    z = z.detach().cpu()[:, :2]
+    z, taken = z.detach().cpu()[:, :2], []  # taken: where a name stands already
     labels = torch.zeros(len(z), dtype=torch.long) if labels is None else labels.cpu()
     for k in labels.unique().tolist():
         rows = z[labels == k]
@@ -121,7 +121,12 @@ def codes(z, labels=None, names=(), ax=None):
         if k < len(names):
             far = (rows - z.median(0).values).norm(dim=1)
             place = rows[far >= far.median()].median(0).values
-            word = ax.text(*place, names[k], color=dots.get_facecolor()[0, :3])
+            n, (wide, high) = len(names[k]), (0.017, 0.07) * (z.amax(0) - z.amin(0)).numpy()
+            x, y = place.tolist()
+            while any(abs(x - u) < wide * (n + m) and abs(y - v) < high for u, v, m in taken):
+                y -= high / 4
+            taken.append((x, y, n))
+            word = ax.text(x, y, names[k], color=dots.get_facecolor()[0, :3])
             word.set(weight="bold", size=22, ha="center", va="center")
             word.set_path_effects([withStroke(linewidth=5, foreground="white")])
     ax.set(xlabel="code $z_1$", ylabel="code $z_2$")

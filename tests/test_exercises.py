@@ -92,7 +92,8 @@ def test_there_is_no_alternative_without_exercise():
 def answer_of(name, arguments):
     """The right answer as a list of tensors."""
     answer = EXERCISES[name].solution(*arguments)
-    return list(answer) if isinstance(answer, tuple) else [answer]
+    parts = answer if isinstance(answer, tuple) else [answer]
+    return [torch.as_tensor(part) for part in parts]
 
 
 def raises(name, *arguments):
@@ -219,7 +220,7 @@ def test_check_says_right_or_not_written_yet(capsys):
 NO_FUNCTIONS = [lambda x: x, 7, None, "seven", torch.ones(2), [], functools.partial(max), Counter]
 
 
-@pytest.mark.parametrize("thing", NO_FUNCTIONS, ids=str)
+@pytest.mark.parametrize("thing", NO_FUNCTIONS, ids=lambda thing: type(thing).__name__)
 @pytest.mark.parametrize("ask", [checks.check, checks.hint, checks.solution])
 def test_what_is_no_exercise_gets_the_list_of_them(ask, thing, capsys):
     ask(thing)

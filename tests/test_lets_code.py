@@ -16,7 +16,8 @@ from test_notebooks import ROOT, is_stub
 
 from aecourse.exercises import EXERCISES
 
-SESSIONS = {"05_lets_code_1.ipynb": ('name = "mnist"', 'name = "faces"')}
+SESSIONS = ("05_lets_code_1.ipynb", "08_lets_code_2.ipynb")
+MNIST, FACES = 'name = "mnist"', 'name = "faces"'
 HANDED_ON = "{name} = yours_or_ours({name})"
 
 
@@ -59,10 +60,9 @@ def run(notebook):
 def test_solved_the_learner_s_own_code_is_trained_and_dragged(name, capsys):
     notebook, names, _ = session(name)
     assert len(names) >= 4
-    old, new = SESSIONS[name]  # the other data at the same time
-    assert sum(old in cell.source for cell in notebook.cells) == 1
-    for cell in notebook.cells:
-        cell.source = cell.source.replace(old, new)
+    assert sum(MNIST in cell.source for cell in notebook.cells) == 1
+    for cell in notebook.cells:  # nbval runs it with the digits
+        cell.source = cell.source.replace(MNIST, FACES)
     last = f"import json; print(json.dumps([f.__module__ for f in ({', '.join(names)})]))"
     notebook.cells.append(nbformat.v4.new_code_cell(last))
     said, seconds = run(notebook)
@@ -76,6 +76,13 @@ def test_solved_the_learner_s_own_code_is_trained_and_dragged(name, capsys):
 
 
 WRONG = {
+    "kl_divergence": (
+        "08_lets_code_2.ipynb",
+        """def kl_divergence(mu, logvar):
+    return -0.5 * (1 + logvar - mu - logvar.exp()).sum(1).mean()""",
+        "✘ not yet: look at mu: it counts squared. This is the misprint on the talk's slide, "
+        "which has -mu in place of -mu^2.",
+    ),
     "train_step": (
         "05_lets_code_1.ipynb",
         """def train_step(model, x, loss, optimizer):

@@ -291,6 +291,19 @@ def test_the_style_of_the_course_is_loaded():
     assert len(set(plt.rcParams["axes.prop_cycle"].by_key()["color"])) == 10
 
 
+def test_names_of_classes_in_the_same_place_stand_below_each_other():
+    z = torch.randn(300, 2, generator=torch.Generator().manual_seed(0))
+    ax = plots.codes(z, torch.arange(300) % 3, ("reel", "hornpipe", "jig"))
+    ax.figure.canvas.draw()
+    boxes = [word.get_window_extent() for word in ax.texts]
+    assert len(boxes) == 3
+    for k, box in enumerate(boxes):
+        for other in boxes[:k]:  # more than half of the letters is seen
+            apart = abs(box.y0 + box.y1 - other.y0 - other.y1) / 2
+            assert apart > 0.6 * min(box.height, other.height)
+    plt.close(ax.figure)
+
+
 # ---- piano rolls ------------------------------------------------------------------------------
 
 

@@ -92,7 +92,7 @@ def step_that_clears_afterwards(model, x, loss, optimizer):
     total.backward()
     optimizer.step()
     model.zero_grad()
-    return float(total)
+    return float(total.detach())
 
 
 def step_by_closure(model, x, loss, optimizer):

@@ -1,0 +1,496 @@
+"""Exercises of notebook 08: a variational autoencoder from an empty page.
+
+`sample`, `slerp` and the tasks for the fast are used in that notebook only; their solutions stand
+here. The others are the package's.
+"""
+
+import math
+
+import torch
+from torch import nn
+from torch.distributions import Normal
+
+from aecourse import losses, models
+from aecourse.exercises import exercise
+from aecourse.losses import reparameterise
+
+
+def _posteriors():
+    """mu and logvar: the talk's own example, -2 and 2 log 0.5, then random ones."""
+    generator = torch.Generator().manual_seed(0)
+    cases = [(torch.tensor([[-2.0]]), torch.tensor([[2 * math.log(0.5)]]))]
+    return cases + [tuple(torch.randn(2, n, d, generator=generator)) for n, d in [(5, 2), (4, 6)]]
+
+
+def _kl_with(power=2, sign=1, half=2, by=len, var=torch.exp, log=lambda logvar: logvar):
+    def kl_divergence(mu, logvar):
+        terms = mu**power + var(logvar) - 1 - log(logvar)
+        return sign * terms.sum() / half / by(mu)
+
+    return kl_divergence
+
+
+exercise(
+    losses.kl_divergence,
+    cases=_posteriors,
+    mistakes={
+        "look at mu: it counts squared. This is the misprint on the talk's slide, which has -mu "
+        "in place of -mu^2.": _kl_with(power=1),
+        "look at mu and at the sign: this is the talk's slide as printed, with -mu in place of "
+        "-mu^2, and it is minus a divergence.": _kl_with(power=1, sign=-1),
+        "look at the sign: a divergence is never negative; the slide maximises minus this.": (
+            _kl_with(sign=-1)
+        ),
+        "look at the half: it stands before the whole sum.": _kl_with(half=1),
+        "look at the mean: the latent dimensions are summed, only the examples are averaged.": (
+            _kl_with(by=torch.numel)
+        ),
+        "look at the sum: it grows with the number of examples; divide by len(mu).": (
+            _kl_with(by=lambda mu: 1)
+        ),
+        "look at the variance: it is logvar.exp(), here logvar stands for it.": (
+            _kl_with(var=lambda logvar: logvar)
+        ),
+        "look at the variance: logvar is the log of sigma^2 already; exp(2 logvar) is sigma^4.": (
+            _kl_with(var=lambda logvar: (2 * logvar).exp())
+        ),
+        "look at the variance: exp(logvar / 2) is sigma, and sigma^2 is wanted.": (
+            _kl_with(var=lambda logvar: (logvar / 2).exp())
+        ),
+        "look at the sum: one number for the batch is wanted, not one for each example.": (
+            lambda mu, logvar: (mu**2 + logvar.exp() - 1 - logvar).sum(1) / 2
+        ),
+        "look at the logarithm: the formula has log sigma^2, which is logvar, not half of it.": (
+            _kl_with(log=lambda logvar: logvar / 2)
+        ),
+    },
+    hints=(
+        "For each number of the code: mu^2 + sigma^2 - 1 - log sigma^2, with sigma^2 = e^logvar.",
+        "Sum over all of (N, d), halve, divide by len(mu).",
+        "Try:  return (mu.square() + logvar.exp() - 1 - ...).sum() / 2 / len(mu)",
+    ),
+)
+
+
+def _try_reparameterise(reparameterise, n, d):
+    mu, logvar, eps = torch.randn(3, n, d)
+    mu.requires_grad_(), logvar.requires_grad_()
+    z = torch.as_tensor(reparameterise(mu, logvar, eps))
+    if z.requires_grad:
+        z.sum().backward()
+    gradients = [torch.zeros(n, d) if a.grad is None else a.grad for a in (mu, logvar)]
+    return {
+        "z": z,
+        "the gradient of the sum of z with respect to mu": gradients[0],
+        "the gradient of the sum of z with respect to logvar": gradients[1],
+    }
+
+
+exercise(
+    losses.reparameterise,
+    cases=lambda: [(5, 2), (4, 7)],
+    probe=_try_reparameterise,
+    mistakes={
+        "look at sigma: it is exp(logvar / 2); exp(logvar) is the variance.": (
+            lambda mu, logvar, eps: mu + logvar.exp() * eps
+        ),
+        "look at sigma: logvar is a logarithm, take exp(logvar / 2).": (
+            lambda mu, logvar, eps: mu + logvar * eps
+        ),
+        "look at eps: the noise is given, as an argument; do not draw another.": (
+            lambda mu, logvar, eps: mu + (logvar / 2).exp() * torch.randn_like(mu)
+        ),
+        "look at the gradient: it must flow back to mu and logvar, that is what the trick is for; "
+        "no detach, no torch.normal.": (
+            lambda mu, logvar, eps: reparameterise(mu, logvar, eps).detach()
+        ),
+        "look at mu: the noise lies around it, not around 0.": (
+            lambda mu, logvar, eps: (logvar / 2).exp() * eps
+        ),
+        "look at the square: eps is used as it comes.": (
+            lambda mu, logvar, eps: mu + (logvar / 2).exp() * eps**2
+        ),
+    },
+    hints=(
+        "z = mu + sigma * eps, number by number.",
+        "logvar is log sigma^2, so sigma is exp(logvar / 2).",
+    ),
+)
+
+
+def _try_vae(VAE, shape, hidden, d):
+    model, x = VAE(shape, hidden, d), torch.rand(5, *shape)
+    mu, logvar = model.posterior(x)
+    shapes_fit = mu.shape == logvar.shape == (5, d)
+    large = model.posterior(100 * torch.randn(200, *shape))[1]
+    if shapes_fit:
+        (model(x).sum() + logvar.sum()).backward()
+    return {
+        "the shapes of mu and logvar of 5 images": (*mu.shape, *logvar.shape),
+        "`can a logvar be negative?` (1: yes)": (large < 0).any(),
+        "`is encode(x) the mean mu?` (1: yes)": _equal(model.encode(x), mu),
+        "`is model(x) the decoded mean?` (1: yes)": shapes_fit
+        and _equal(model(x), model.decode(mu)),
+        "the number of its parameters": sum(p.numel() for p in model.parameters()),
+        "the number of its layers without a gradient": sum(
+            p.grad is None for p in model.parameters()
+        ),
+    }
+
+
+def _equal(a, b):
+    return a.shape == b.shape and torch.allclose(a, b, atol=1e-6)
+
+
+class _Half(models.VAE):
+    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU):
+        super().__init__(shape, hidden, d, activation)
+        self.encoder = models.mlp([math.prod(shape), *hidden, d], activation)
+
+
+class _Positive(models.VAE):
+    def posterior(self, x):
+        mu, logvar = super().posterior(x)
+        return mu, logvar.exp()
+
+
+class _Shared(_Half):
+    def posterior(self, x):
+        mu = self.encoder(x.flatten(1))
+        return mu, mu
+
+
+class _Random(models.VAE):
+    def encode(self, x):
+        mu, logvar = self.posterior(x)
+        return mu + (logvar / 2).exp() * torch.randn_like(mu)
+
+
+class _Both(models.VAE):
+    def encode(self, x):
+        return self.encoder(x.flatten(1))
+
+    def forward(self, x):
+        return self.decode(self.posterior(x)[0])
+
+
+exercise(
+    models.VAE,
+    cases=lambda: [((1, 6, 5), (16, 8), 2), ((1, 4, 4), (12,), 4)],
+    probe=_try_vae,
+    mistakes={
+        "look at the encoder: its last layer needs 2 d numbers, d for mu and d for logvar.": _Half,
+        "look at the encoder: mu and logvar are the same numbers here; it needs 2 d of them.": (
+            _Shared
+        ),
+        "look at logvar: the network's raw output is taken for log sigma^2, of any sign; "
+        "no exp here.": _Positive,
+        "look at encode: it is the mean, without noise; the noise belongs to the loss.": _Random,
+        "look at encode: it is mu alone, (N, d), and not both halves.": _Both,
+    },
+    hints=(
+        "After super().__init__(shape, hidden, d, activation) only self.encoder must be replaced.",
+        "self.encoder = mlp([math.prod(shape), *hidden, 2 * d], activation)",
+        "posterior: self.encoder(x.flatten(1)).chunk(2, dim=1); encode: the first of the two.",
+    ),
+)
+
+
+class _Given:
+    """A VAE whose posterior is given, and which remembers the codes that it is asked to decode."""
+
+    def __init__(self, shape, n, d, logvar):
+        self.shape, self.mu, self.logvar = shape, torch.randn(n, d), torch.full((n, d), logvar)
+        self.weight, self.codes = torch.randn(d, math.prod(shape)), None
+
+    def posterior(self, x):
+        return self.mu, self.logvar
+
+    def encode(self, x):
+        return self.mu
+
+    def logits(self, z):
+        self.codes = z
+        return (z @ self.weight).unflatten(1, self.shape)
+
+    def decode(self, z):
+        return self.logits(z).sigmoid()
+
+    def __call__(self, x):
+        return self.decode(self.mu)
+
+
+def _try_elbo(negative_elbo, shape, n, d):
+    model, x = _Given(shape, n, d, -40.0), torch.rand(n, *shape)
+    plain, heavy = negative_elbo(model, x), negative_elbo(model, x, 4.0)
+    gaussian = negative_elbo(model, x, 1.0, 0.5)
+    other = negative_elbo(model, x, 1.0, None, lambda x, logits: (x - logits).abs().sum())
+    noisy, many = _Given(shape, 1000, d, 1.0), torch.rand(1000, *shape)
+    named = [isinstance(t, dict) and set(t) == {"reconstruction", "kl"} for t in (plain, heavy)]
+    negative_elbo(noisy, many)
+    width = float((noisy.codes - noisy.mu).std() / math.exp(0.5))
+    return {
+        '`is it a dict of "reconstruction" and "kl"?` (1: yes)': all(named),
+        "the reconstruction, without noise,": _term(plain, "reconstruction"),
+        "the kl term": _term(plain, "kl"),
+        "the kl term with beta = 4": _term(heavy, "kl"),
+        "the reconstruction with beta = 4": _term(heavy, "reconstruction"),
+        "the reconstruction with sigma = 0.5": _term(gaussian, "reconstruction"),
+        "the reconstruction with another nll": _term(other, "reconstruction"),
+        "the width of z around mu, in tenths of sigma": round(10 * width),
+    }
+
+
+def _term(terms, name):
+    return terms.get(name, 0.0) if isinstance(terms, dict) else 0.0
+
+
+def _elbo_with(code=reparameterise, pixels=False, kl=1.0, beta_of_kl=True, gaussian=True):
+    def negative_elbo(model, x, beta=1.0, sigma=None, nll=losses.bernoulli_nll):
+        mu, logvar = model.posterior(x)
+        z = code(mu, logvar, torch.randn_like(mu))
+        if sigma is None or not gaussian:
+            reconstruction = nll(x, model.decode(z) if pixels else model.logits(z))
+        else:
+            reconstruction = losses.gaussian_nll(x, model.decode(z), sigma)
+        divergence = (beta if beta_of_kl else 1) * kl * losses.kl_divergence(mu, logvar)
+        return {"reconstruction": reconstruction, "kl": divergence}
+
+    return negative_elbo
+
+
+def _averaged(model, x, beta=1.0, sigma=None, nll=losses.bernoulli_nll):
+    terms = losses.negative_elbo(model, x, beta, sigma, nll)
+    return terms | {"reconstruction": terms["reconstruction"] / x[0].numel()}
+
+
+def _total(model, x, beta=1.0, sigma=None, nll=losses.bernoulli_nll):
+    return sum(losses.negative_elbo(model, x, beta, sigma, nll).values())
+
+
+exercise(
+    losses.negative_elbo,
+    cases=lambda: [((1, 4, 4), 6, 2), ((1, 3, 5), 7, 3)],
+    probe=_try_elbo,
+    mistakes={
+        "look at z: it is mu here; without noise the decoder never sees the neighbourhood of a "
+        "code.": _elbo_with(code=lambda mu, logvar, eps: mu),
+        "look at the sign: the kl term is added to the loss, it pulls towards the prior.": (
+            _elbo_with(kl=-1.0)
+        ),
+        "look at beta: it multiplies the kl term.": _elbo_with(beta_of_kl=False),
+        "look at the sigmoid: nll takes logits, decode(z) has been through it already.": (
+            _elbo_with(pixels=True)
+        ),
+        "look at the mean: averaged over the pixels the reconstruction is hundreds of times too "
+        "weak, and the codes collapse; sum them.": _averaged,
+        "look at what is returned: two named terms, and not their sum.": _total,
+        "look at sigma: where it is given the likelihood is Gaussian, gaussian_nll.": (
+            _elbo_with(gaussian=False)
+        ),
+        "look at the noise: it is as wide as the variance, not as sigma.": (
+            _elbo_with(code=lambda mu, logvar, eps: mu + logvar.exp() * eps)
+        ),
+    },
+    hints=(
+        "mu, logvar = model.posterior(x); z by reparameterise, with eps = torch.randn_like(mu).",
+        "The reconstruction is nll(x, model.logits(z)), or, if there is a sigma, "
+        "gaussian_nll(x, model.decode(z), sigma).",
+        'Return {"reconstruction": ..., "kl": beta * kl_divergence(mu, logvar)}.',
+    ),
+)
+
+
+def sample(decode, n, d):
+    return decode(torch.randn(n, d))
+
+
+def _try_sample(sample, n, d):
+    images = sample(lambda z: (3 * z + 1).view(-1, 1, 1, d), n, d)
+    z = (images.reshape(len(images), -1) - 1) / 3
+    return {
+        "the shape of the images": images.shape,
+        "the number of different codes": len(z.unique(dim=0)),
+        "the mean of the codes, in tenths,": abs(round(10 * float(z.mean()))),
+        "the standard deviation of the codes, in tenths,": round(10 * float(z.std())),
+        "`are there codes beyond 2.5?` (1: yes)": (z.abs() > 2.5).any(),
+        "the correlation of two numbers of a code, in tenths,": round(
+            10 * abs(float(z[:, :2].T.corrcoef()[0, 1].nan_to_num()))
+        ),
+    }
+
+
+exercise(
+    sample,
+    cases=lambda: [(3000, 2), (2000, 5)],
+    probe=_try_sample,
+    mistakes={
+        "look at the law: torch.rand is uniform on [0, 1], the prior is normal: torch.randn.": (
+            lambda decode, n, d: decode(torch.rand(n, d))
+        ),
+        "look at the law: a uniform one on [-1, 1] is still not the prior; torch.randn.": (
+            lambda decode, n, d: decode(2 * torch.rand(n, d) - 1)
+        ),
+        "look at the noise: each image needs a code of its own, randn(n, d).": (
+            lambda decode, n, d: decode(torch.randn(1, d).expand(n, d))
+        ),
+        "look at the code: each of its numbers is drawn anew, randn(n, d), not randn(n, 1).": (
+            lambda decode, n, d: decode(torch.randn(n, 1).expand(n, d).contiguous())
+        ),
+        "look at what is returned: images are wanted, that is decoded codes.": (
+            lambda decode, n, d: torch.randn(n, d)
+        ),
+    },
+    hints=(
+        "The prior is N(0, I): torch.randn(n, d) draws n codes from it.",
+        "Decode them: that is all.",
+    ),
+)
+
+
+def slerp(a, b, t):
+    """Codes (T, d) on the arc from a to b, each (d,), at the parts t (T,) of the way, 0 to 1.
+
+    (Shoemake 1985; White 2016)
+    """
+    angle = (a @ b / (a.norm() * b.norm())).arccos()
+    t = t[:, None]  # (T, 1)
+    return (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / angle.sin()
+
+
+def _two_codes():
+    generator = torch.Generator().manual_seed(0)
+    t = torch.linspace(0, 1, 5).double()
+    return [(*torch.randn(2, d, generator=generator).double(), t) for d in (2, 7)]
+
+
+def _of_length_one(a, b, t):
+    return slerp(a / a.norm(), b / b.norm(), t)
+
+
+exercise(
+    slerp,
+    cases=_two_codes,
+    mistakes={
+        "look at the path: this is the straight line.": (
+            lambda a, b, t: (1 - t)[:, None] * a + t[:, None] * b
+        ),
+        "look at the ends: t = 0 is a, t = 1 is b.": lambda a, b, t: slerp(b, a, t),
+        "look at the angle: divide a @ b by both lengths before arccos.": (
+            lambda a, b, t: _arc(a, b, t, (a @ b).clamp(-0.99, 0.99).arccos())
+        ),
+        "look at the angle: the cosine is not yet the angle; arccos.": (
+            lambda a, b, t: _arc(a, b, t, a @ b / (a.norm() * b.norm()))
+        ),
+        "look at the lengths: a and b keep theirs, only the cosine is taken of unit vectors.": (
+            _of_length_one
+        ),
+        "look at the denominator: the sum is divided by the sine of the whole angle.": (
+            lambda a, b, t: slerp(a, b, t) * (a @ b / (a.norm() * b.norm())).arccos().sin()
+        ),
+    },
+    hints=(
+        "The cosine of the angle is a @ b / (a.norm() * b.norm()); .arccos() gives the angle.",
+        "t[:, None] makes (T, 1) of (T,), so that it multiplies whole codes (d,).",
+        "Try:  (((1 - t) * angle).sin() * a + ...) / angle.sin()",
+    ),
+)
+
+
+def _arc(a, b, t, angle):
+    t = t[:, None]
+    return (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / angle.sin()
+
+
+def kl_by_sampling(mu, logvar, eps):
+    """KL(q || N(0, I)) estimated by log q(z) - log p(z) at one sample z an example.
+
+    Summed over the d dimensions, averaged over the batch; mu, logvar, eps (N, d).
+    """
+    z = reparameterise(mu, logvar, eps)
+    log_q = Normal(mu, (logvar / 2).exp()).log_prob(z)
+    return (log_q - Normal(0.0, 1.0).log_prob(z)).sum() / len(mu)
+
+
+def _with_noise():
+    generator = torch.Generator().manual_seed(0)
+    return [tuple(torch.randn(3, n, d, generator=generator)) for n, d in [(5, 2), (4, 7)]]
+
+
+exercise(
+    kl_by_sampling,
+    cases=_with_noise,
+    mistakes={
+        "look at the sample: this is the closed form; estimate it from z.": (
+            lambda mu, logvar, eps: losses.kl_divergence(mu, logvar)
+        ),
+        "look at the sign: it is log q minus log p.": (
+            lambda mu, logvar, eps: -kl_by_sampling(mu, logvar, eps)
+        ),
+        "look at z: the densities are taken at mu + sigma eps, not at mu.": (
+            lambda mu, logvar, eps: kl_by_sampling(mu, logvar, 0 * eps)
+        ),
+        "look at the width of q: it is exp(logvar / 2), the variance is exp(logvar).": (
+            lambda mu, logvar, eps: (
+                (
+                    Normal(mu, logvar.exp()).log_prob(reparameterise(mu, logvar, eps))
+                    - Normal(0.0, 1.0).log_prob(reparameterise(mu, logvar, eps))
+                ).sum()
+                / len(mu)
+            )
+        ),
+        "look at the mean: the dimensions are summed, only the examples are averaged.": (
+            lambda mu, logvar, eps: kl_by_sampling(mu, logvar, eps) / mu.shape[1]
+        ),
+    },
+    hints=(
+        "z = reparameterise(mu, logvar, eps), and then two log densities of z.",
+        "torch.distributions.Normal(mean, sigma).log_prob(z) is the log density, (N, d).",
+    ),
+)
+
+
+def free_bits(mu, logvar, floor):
+    """The KL term in which no latent dimension counts less than `floor` nats, so that none gains by
+    being switched off: the sum over dimensions of max(floor, its KL averaged over the batch).
+
+    (Kingma et al. 2016, section 4, "free bits")
+    """
+    each = (mu.square() + logvar.exp() - 1 - logvar).mean(0) / 2  # (d,)
+    return each.clamp(min=floor).sum()
+
+
+def _free_bits_with(by=lambda kl, floor: kl.mean(0).clamp(min=floor).sum()):
+    def free_bits(mu, logvar, floor):
+        return by((mu.square() + logvar.exp() - 1 - logvar) / 2, floor)
+
+    return free_bits
+
+
+exercise(
+    free_bits,
+    cases=lambda: [
+        (*case[:2], floor) for case, floor in zip(_with_noise(), (0.8, 0.5), strict=True)
+    ],
+    mistakes={
+        "look at the order: first the mean over the batch, then the floor for each dimension.": (
+            _free_bits_with(lambda kl, floor: kl.clamp(min=floor).mean(0).sum())
+        ),
+        "look at the floor: it holds for each dimension; here it never comes into play.": (
+            _free_bits_with(lambda kl, floor: kl.mean(0).sum().clamp(min=floor))
+        ),
+        "look at the direction: what is below the floor is raised to it, nothing is cut above.": (
+            _free_bits_with(lambda kl, floor: kl.mean(0).clamp(max=floor).sum())
+        ),
+        "look at the sum: the dimensions are summed, not averaged.": (
+            _free_bits_with(lambda kl, floor: kl.mean(0).clamp(min=floor).mean())
+        ),
+        "look at the axis: the mean is over the examples, axis 0.": (
+            _free_bits_with(lambda kl, floor: kl.mean(1).clamp(min=floor).sum())
+        ),
+    },
+    hints=(
+        "The KL of each number of each example is (N, d); do not sum it yet.",
+        ".mean(0) leaves one number a dimension; .clamp(min=floor) is the floor; then .sum().",
+    ),
+)

@@ -1,0 +1,162 @@
+"""Other ways to the right answers of notebook 08."""
+
+import math
+
+import numpy as np
+import torch
+from torch import nn
+from torch.distributions import Independent, MultivariateNormal, Normal, kl_divergence
+from torch.nn import functional as F
+
+from aecourse import losses, models
+
+
+def kl_of_pytorch(mu, logvar):
+    q = Independent(Normal(mu.double(), (logvar.double() / 2).exp()), 1)
+    prior = Independent(Normal(torch.zeros_like(q.mean), 1.0), 1)
+    return kl_divergence(q, prior).mean()
+
+
+def kl_in_numpy(mu, logvar):
+    mu, logvar = mu.numpy(), logvar.numpy()
+    return -0.5 * np.mean(np.sum(1 + logvar - mu**2 - np.exp(logvar), axis=1))
+
+
+def kl_in_loops(mu, logvar):
+    total = 0.0
+    for m, v in zip(mu.flatten().tolist(), logvar.flatten().tolist(), strict=True):
+        total -= (1 + v - m * m - math.exp(v)) / 2
+    return total / len(mu)
+
+
+def sample_of_a_law(mu, logvar, eps):
+    return torch.addcmul(mu, logvar.exp().sqrt(), eps)
+
+
+def sample_in_double(mu, logvar, eps):
+    return mu.double() + torch.exp(0.5 * logvar.double()) * eps
+
+
+class TwoHeads(models.Autoencoder):
+    """Two last layers in place of one twice as wide."""
+
+    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU):
+        super().__init__(shape, hidden, d, activation)
+        self.encoder = models.mlp([math.prod(shape), *hidden], activation)
+        self.mu, self.logvar = nn.Linear(hidden[-1], d), nn.Linear(hidden[-1], d)
+
+    def posterior(self, x):
+        h = F.relu(self.encoder(x.flatten(1)))
+        return self.mu(h), self.logvar(h)
+
+    def encode(self, x):
+        return self.posterior(x)[0]
+
+
+class FromNothing(nn.Module):
+    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU):
+        super().__init__()
+        self.shape, self.d = shape, d
+        self.trunk = models.mlp([math.prod(shape), *hidden, 2 * d], activation)
+        self.back = models.mlp([d, *hidden[::-1], math.prod(shape)], activation)
+
+    def posterior(self, x):
+        out = self.trunk(x.reshape(len(x), -1))
+        return out[:, : self.d], out[:, self.d :]
+
+    def encode(self, x):
+        mu, _ = self.posterior(x)
+        return mu
+
+    def logits(self, z):
+        return self.back(z).view(-1, *self.shape)
+
+    def decode(self, z):
+        return torch.sigmoid(self.logits(z))
+
+    def forward(self, x):
+        return self.decode(self.encode(x))
+
+
+def elbo_by_rsample(model, x, beta=1.0, sigma=None, nll=losses.bernoulli_nll):
+    mu, logvar = model.posterior(x)
+    z = Normal(mu, (logvar / 2).exp()).rsample()
+    if sigma is None:
+        r = nll(x, model.logits(z))
+    else:
+        r = -Normal(model.decode(z), sigma).log_prob(x).flatten(1).sum(1).mean()
+    return {"kl": beta * kl_of_pytorch(mu, logvar), "reconstruction": r}
+
+
+def elbo_in_one_line(model, x, beta=1.0, sigma=None, nll=losses.bernoulli_nll):
+    mu, logvar = model.posterior(x)
+    z = mu + torch.randn(mu.shape) * logvar.div(2).exp()
+    if sigma is not None:
+
+        def nll(x, logits):
+            return losses.gaussian_nll(x, logits.sigmoid(), sigma)
+
+    kl = -0.5 * (1 + logvar - mu**2 - logvar.exp()).sum(1).mean()
+    return dict(reconstruction=nll(x, model.logits(z)), kl=kl * beta)
+
+
+def sample_by_law(decode, n, d):
+    return decode(MultivariateNormal(torch.zeros(d), torch.eye(d)).sample((n,)))
+
+
+def sample_one_by_one(decode, n, d):
+    return torch.cat([decode(torch.normal(0.0, 1.0, (1, d))) for _ in range(n)])
+
+
+def slerp_in_numpy(a, b, t):
+    a, b, t = a.numpy(), b.numpy(), t.numpy()
+    angle = np.arctan2(
+        np.linalg.norm(a / np.linalg.norm(a) - b / np.linalg.norm(b)) / 2,
+        np.linalg.norm(a / np.linalg.norm(a) + b / np.linalg.norm(b)) / 2,
+    )
+    angle = 2 * angle
+    return (np.outer(np.sin((1 - t) * angle), a) + np.outer(np.sin(t * angle), b)) / np.sin(angle)
+
+
+def slerp_in_a_loop(a, b, t):
+    cosine = F.cosine_similarity(a, b, dim=0)
+    angle, rows = cosine.arccos(), []
+    for part in t.tolist():
+        weight = [math.sin((1 - part) * angle), math.sin(part * angle)]
+        rows.append((weight[0] * a + weight[1] * b) / math.sin(angle))
+    return torch.stack(rows)
+
+
+def kl_from_squares(mu, logvar, eps):
+    z = mu + (logvar / 2).exp() * eps
+    return ((z.square() - eps.square() - logvar) / 2).sum(1).mean()
+
+
+def kl_from_densities(mu, logvar, eps):
+    mu, logvar, eps = mu.double(), logvar.double(), eps.double()
+    q = MultivariateNormal(mu, torch.diag_embed(logvar.exp()))
+    p = MultivariateNormal(torch.zeros(mu.shape[1]).double(), torch.eye(mu.shape[1]).double())
+    z = mu + (logvar / 2).exp() * eps
+    return (q.log_prob(z) - p.log_prob(z)).mean()
+
+
+def free_bits_in_numpy(mu, logvar, floor):
+    mu, logvar = mu.numpy(), logvar.numpy()
+    return np.maximum(floor, np.mean(mu**2 + np.exp(logvar) - 1 - logvar, axis=0) / 2).sum()
+
+
+def free_bits_by_column(mu, logvar, floor):
+    columns = zip(mu.T, logvar.T, strict=True)
+    return sum(max(floor, losses.kl_divergence(m[:, None], v[:, None]).item()) for m, v in columns)
+
+
+ALTERNATIVES = {
+    "kl_divergence": (kl_of_pytorch, kl_in_numpy, kl_in_loops),
+    "reparameterise": (sample_of_a_law, sample_in_double),
+    "VAE": (TwoHeads, FromNothing),
+    "negative_elbo": (elbo_by_rsample, elbo_in_one_line),
+    "sample": (sample_by_law, sample_one_by_one),
+    "slerp": (slerp_in_numpy, slerp_in_a_loop),
+    "kl_by_sampling": (kl_from_squares, kl_from_densities),
+    "free_bits": (free_bits_in_numpy, free_bits_by_column),
+}
