@@ -33,6 +33,8 @@ def page(chromium):
     page.errors = []
     page.on("pageerror", lambda error: page.errors.append(str(error)))
     yield page
+    # a kernel keeps up to 1.6 GB: thirteen of them would fill the machine
+    page.evaluate("globalThis.jupyterapp?.serviceManager.sessions.shutdownAll()")
     page.close()
 
 
