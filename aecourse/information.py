@@ -1,4 +1,4 @@
-"""Information theory of Gaussians, in nats and in closed form; and a score for codes of real data.
+"""Information theory of Gaussians, in nats and in closed form.
 
 The channel of this module: x ~ N(mean, cov) of D numbers, and a code of d noisy numbers,
 z = w x + sigma * noise, with w (d, D) and noise ~ N(0, I).
@@ -54,13 +54,3 @@ def bound(a, s, w, cov, sigma):
     error = cov - mixed - mixed.T + a @ cov_z @ a.T  # E[(x - a z)(x - a z)^T]
     log_p = -(torch.logdet(2 * math.pi * s) + (torch.linalg.inv(s) @ error).trace()) / 2
     return gaussian_entropy(cov) + log_p
-
-
-def knn(z, labels, k=5):
-    """The part, 0 to 1, of the rows of z (N, d) that get their own label (N,) by a vote of their k
-    nearest other rows: a plain score for what codes say of classes. A tie takes the lower label.
-    """
-    distances = torch.cdist(z, z).fill_diagonal_(math.inf)  # nobody is its own neighbour
-    nearest = labels[distances.topk(k, largest=False).indices]  # (N, k)
-    votes = torch.nn.functional.one_hot(nearest).sum(1)  # (N, classes)
-    return (votes.argmax(1) == labels).double().mean()

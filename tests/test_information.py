@@ -6,9 +6,6 @@ import numpy as np
 import pytest
 import torch
 from scipy import integrate, stats
-from sklearn.datasets import load_iris
-from sklearn.model_selection import LeaveOneOut, cross_val_score
-from sklearn.neighbors import KNeighborsClassifier
 from torch.distributions import MultivariateNormal, kl_divergence
 
 from aecourse import information
@@ -126,13 +123,3 @@ def test_the_bound_is_what_samples_say():
     log_p = MultivariateNormal(z @ a.T, s).log_prob(x)
     came = information.bound(a, s, w, cov, sigma) - information.gaussian_entropy(cov)
     assert abs(log_p.mean() - came) < 3 * log_p.std() / 20_000**0.5
-
-
-def test_knn_is_scikit_learns_with_each_row_left_out():
-    x, labels = load_iris(return_X_y=True)
-    x = x + 1e-3 * np.random.default_rng(0).normal(size=x.shape)  # no two at the same distance
-    for k in (1, 5, 12):
-        model = KNeighborsClassifier(k)
-        truth = cross_val_score(model, x, labels, cv=LeaveOneOut()).mean()
-        score = information.knn(torch.from_numpy(x), torch.from_numpy(labels), k)
-        assert float(score) == pytest.approx(truth, abs=1e-9)

@@ -1,10 +1,14 @@
 """Scores against scikit-learn and SciPy."""
 
+import numpy as np
 import pytest
 import torch
 from scipy.spatial.distance import mahalanobis as scipys
 from sklearn.covariance import EmpiricalCovariance
+from sklearn.datasets import load_iris
 from sklearn.metrics import fbeta_score, roc_auc_score
+from sklearn.model_selection import LeaveOneOut, cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
 
 from aecourse import scores
 
@@ -61,3 +65,13 @@ def test_f_beta_is_scikit_learns(beta):
     assert scores.f_beta(odd, alarm, beta).item() == pytest.approx(truth, abs=1e-6)
     assert scores.f_beta(odd, odd & False, beta).item() == 0
     assert scores.f_beta(odd & False, odd & False, beta).item() == 0
+
+
+def test_knn_is_scikit_learns_with_each_row_left_out():
+    x, labels = load_iris(return_X_y=True)
+    x = x + 1e-3 * np.random.default_rng(0).normal(size=x.shape)  # no two at the same distance
+    for k in (1, 5, 12):
+        model = KNeighborsClassifier(k)
+        truth = cross_val_score(model, x, labels, cv=LeaveOneOut()).mean()
+        score = scores.knn(torch.from_numpy(x), torch.from_numpy(labels), k)
+        assert float(score) == pytest.approx(truth, abs=1e-9)

@@ -2,7 +2,7 @@
 
 import torch
 
-from aecourse import information, models, pretraining
+from aecourse import models, pretraining, scores
 from aecourse.exercises import exercise
 
 
@@ -72,7 +72,7 @@ def _apart(z):
 
 
 exercise(
-    information.knn,
+    scores.knn,
     cases=_clouds,
     mistakes={
         "look at the nearest one: it is the row itself, at distance 0; leave it out.": (
@@ -99,10 +99,10 @@ exercise(
             )
         ),
         "look at the result: a part between 0 and 1, not a number of rows.": (
-            lambda z, labels, k=5: information.knn(z, labels, k) * len(z)
+            lambda z, labels, k=5: scores.knn(z, labels, k) * len(z)
         ),
         "look at the comparison: count the rows whose vote is right, not those that err.": (
-            lambda z, labels, k=5: 1 - information.knn(z, labels, k)
+            lambda z, labels, k=5: 1 - scores.knn(z, labels, k)
         ),
         "look at the vote: each row has one; you count all neighbours that agree.": (
             lambda z, labels, k=5: (

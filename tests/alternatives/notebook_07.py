@@ -81,10 +81,38 @@ def active_units_in_a_loop(mu, threshold=0.01):
     return np.array([int(torch.cov(column.double()) > threshold) for column in mu.T])
 
 
+def tone_in_a_loop(frequency, seconds, rate=11_025):
+    samples = []
+    for n in range(round(seconds * rate)):
+        t, s = n / rate, 0.0
+        for k in range(1, 7):
+            s += 0.6 / k**2 * math.exp(-2 * k * t) * math.sin(2 * math.pi * k * frequency * t)
+        samples.append(min(1, t / 0.005, (seconds - t) / 0.03) * s)
+    return np.array(samples)
+
+
+def tone_in_pytorch(frequency, seconds, rate=11_025):
+    t = torch.arange(round(seconds * rate)) / rate  # float32
+    k = torch.arange(1, 7)[:, None]
+    wave = 0.6 / k**2 * (-2 * k * t).exp() * (2 * torch.pi * k * frequency * t).sin()
+    return wave.sum(0) * torch.minimum(t / 0.005, (seconds - t) / 0.03).clamp(max=1)
+
+
+def tone_by_complex_powers(frequency, seconds, rate=11_025):
+    """exp(-2 k t) sin(2 pi k f t) is the imaginary part of q^k."""
+    t = np.arange(round(seconds * rate)) / rate
+    q = np.exp((2j * np.pi * frequency - 2) * t)
+    return (
+        np.interp(t, [0, 0.005, seconds - 0.03, seconds], [0, 1, 1, 0])
+        * sum(0.6 / k**2 * q**k for k in range(1, 7)).imag
+    )
+
+
 ALTERNATIVES = {
     "log_mean_exp": (log_mean_exp_in_numpy, log_mean_exp_of_scipy, log_mean_exp_in_a_loop),
     "score_function_gradient": (score_by_autograd, score_in_numpy),
     "prior_grid": (prior_grid_in_a_loop, prior_grid_in_numpy),
     "effective_beta": (effective_beta_in_tensors, effective_beta_by_cases),
     "active_units": (active_units_in_numpy, active_units_with_n_minus_1, active_units_in_a_loop),
+    "tone": (tone_in_a_loop, tone_in_pytorch, tone_by_complex_powers),
 }
