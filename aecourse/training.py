@@ -1,14 +1,14 @@
 """Training: one loop, one history, a progress bar."""
 
 import math
-import os
-import sys
 import time
-from pathlib import Path
+from numbers import Integral
 
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from tqdm import tqdm
+
+from aecourse import checkpoints, progress, steps
+from aecourse.inputs import examples
 
 
 def one_cycle(t):
@@ -23,12 +23,16 @@ def one_cycle(t):
 
 @torch.no_grad()
 def evaluate(model, x, loss, batch=1000):
-    """Mean of each term of `loss` over all of x, as floats: {"reconstruction": 87.3, ...}."""
+    """Mean of each term of `loss` over all of x, as floats: {"reconstruction": 87.3, ...}.
+
+    x is what `fit` takes. The model is in eval mode from then on.
+    """
+    x = examples(x, model)  # as x.to(device, dtype) of the model, and certainly finite
     model.eval()
     means = {}
     for rows in x.split(batch):
-        for name, value in loss(model, rows).items():
-            means[name] = means.get(name, 0.0) + float(value) * len(rows) / len(x)
+        for name, value in steps.terms(loss, model, rows).items():
+            means[name] = means.get(name, 0.0) + steps.number(value) * len(rows) / len(x)
     return means
 
 
@@ -46,13 +50,16 @@ def fit(
     seed=0,
     checkpoint=None,
     optimizer=torch.optim.Adam,
+    bf16=False,
 ):
     """Minimise the sum of the terms of `loss(model, x)` by Adam; returns the history.
 
-    x         float tensor (N, *shape), the whole training set
+    x         the whole training set (N, *shape), taken to the device and precision of the model
     loss      loss(model, x) -> {"reconstruction": r, ...}
+    batch     how many examples a step sees; a last batch of one joins the one before it
     lr        learning rate; with a schedule, its peak
-    valid     a second set, on which the terms are measured after each epoch: "valid reconstruction"
+    valid     a second set, on which the terms are measured after each epoch, without influence on
+              the training: "valid reconstruction"
     schedule  a function of the part t of the training that is done, 0 <= t <= 1, by which lr is
               multiplied, such as `one_cycle`
     average   decay of a moving average of the weights, such as 0.998; the model has the averaged
@@ -61,49 +68,59 @@ def fit(
     checkpoint  path of a file that keeps the state of the training after each epoch. If it exists,
               the training goes on from there, to the same numbers as if it had never stopped
     optimizer  a class of torch.optim, such as SGD for plain gradient descent
+    bf16      compute in bfloat16: faster only where the processor or GPU has it in hardware
 
     The history is a dict of lists, one value an epoch: "epoch", "seconds", "loss" and each term.
-    The stop button (Ctrl-C) ends the training; the model and the history so far are kept.
-    Raises ValueError for data that are empty, not finite or of another shape than the model's, for
-    a loss that stops being finite, and for a checkpoint of another training.
+    The model comes back in eval mode. The stop button (Ctrl-C) ends the training; the model and the
+    history so far are kept. Raises ValueError for data that are empty, not finite or of another
+    shape than the model's, for a checkpoint of another training, and for a loss that stops being
+    finite: then the model keeps its last finite weights, and the error the `history`.
     """
-    x, valid = _checked(model, x), None if valid is None else _checked(model, valid)
-    batches = math.ceil(len(x) / batch)
-    optimizer = optimizer(model.parameters(), lr, fused=True)
-    mean = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(average)) if average else None
-    history, stopped = {"epoch": [], "seconds": [], "loss": []}, False
-    state = {"model": model, "optimizer": optimizer} | ({"average": mean} if mean else {})
+    x, valid = examples(x, model), None if valid is None else examples(valid, model, "valid")
+    _check(epochs, batch, lr, average)
     recipe = {"epochs": epochs, "batch": batch, "lr": lr, "average": average, "seed": seed}
-    recipe["examples"] = len(x)
-    with torch.random.fork_rng(), tqdm(total=epochs * batches, file=sys.stdout) as bar:
+    recipe |= {"bf16": bf16, "schedule": schedule, "loss": loss, "optimizer": optimizer}
+    recipe = {name: checkpoints.described(value) for name, value in recipe.items()}
+    if checkpoint:
+        recipe["model"] = checkpoints.architecture(model)
+        recipe |= {"data": checkpoints.fingerprint(x), "valid": checkpoints.fingerprint(valid)}
+    optimizer = steps.build(optimizer, model, lr)
+    mean = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(average)) if average else None
+    history, stopped = {name: [] for name in steps.OURS}, False
+    state = {"model": model, "optimizer": optimizer} | ({"average": mean} if mean else {})
+    total = epochs * (max(1, math.ceil((len(x) - 1) / batch)) if batch > 1 else len(x))
+    precision = torch.autocast(x.device.type, torch.bfloat16, enabled=bf16)
+    with torch.random.fork_rng(), checkpoints.alone(checkpoint), progress.bar(total) as bar:
         torch.manual_seed(seed)
-        if checkpoint and Path(checkpoint).exists():
-            history = _resume(checkpoint, recipe, state)
-            bar.update(len(history["epoch"]) * batches)
+        history = checkpoints.resume(checkpoint, recipe, state) or history
+        bar.update(total * len(history["epoch"]) // max(epochs, 1))
         start = time.perf_counter() - max(history["seconds"], default=0)
         try:
             for epoch in range(len(history["epoch"]), epochs):
                 model.train()
-                for k, i in enumerate(torch.randperm(len(x)).split(batch), 1):
+                batches = _batches(len(x), batch)
+                for k, i in enumerate(batches, 1):
                     if schedule:
-                        optimizer.param_groups[0]["lr"] = lr * schedule(bar.n / bar.total)
-                    _record(history, _step(model, x.index_select(0, i), loss, optimizer), k)
-                    history["epoch"][-1] = epoch + k / batches
+                        optimizer.param_groups[0]["lr"] = lr * schedule(bar.n / total)
+                    rows = x.index_select(0, i.to(x.device))
+                    with precision:
+                        terms = steps.step(model, rows, loss, optimizer, history)
+                    _record(history, terms, k)
+                    history["epoch"][-1] = epoch + k / len(batches)
                     history["seconds"][-1] = time.perf_counter() - start
                     if mean:
                         mean.update_parameters(model)
-                    if k % 10 == 1 or k == batches:  # words cost time
-                        bar.set_postfix_str(_words(history), refresh=False)
+                    if k % 10 == 1 or k == len(batches):  # words cost time
+                        bar.set_postfix_str(progress.words(history, steps.OURS), refresh=False)
                     bar.update()
                 if valid is not None:
-                    for name, value in evaluate(
-                        mean.module if mean else model, valid, loss
-                    ).items():
-                        history.setdefault(f"valid {name}", []).append(value)
+                    _measure(history, mean.module if mean else model, valid, loss, seed)
                 if checkpoint:
-                    _save(checkpoint, recipe, state, history)
+                    checkpoints.save(checkpoint, recipe, state, history)
         except KeyboardInterrupt:
             stopped = True
+        finally:
+            model.eval()
     if stopped:
         done = max(history["epoch"], default=0)
         print(f"Stopped after {done:.1f} of {epochs} epochs; what was learnt so far is kept.")
@@ -112,70 +129,37 @@ def fit(
     return history
 
 
-def _checked(model, x):
-    """x on the model's device, once it is certain that the model can learn from it."""
-    shape = getattr(model, "shape", None)
-    if not isinstance(x, torch.Tensor) or not x.is_floating_point():
-        raise ValueError(f"x must be a float tensor, not {getattr(x, 'dtype', type(x).__name__)}.")
-    if x.ndim < 2 or x.numel() == 0:
-        raise ValueError(f"x is {tuple(x.shape)}: there must be one example at least, (N, *shape).")
-    if shape is not None and tuple(x.shape[1:]) != tuple(shape):
-        raise ValueError(f"The model takes {tuple(shape)}, the examples are {tuple(x.shape[1:])}.")
-    if not all(bound.isfinite() for bound in x.aminmax()):
-        raise ValueError("x contains NaN or infinity: find them with x.isfinite().logical_not().")
-    return x.to(next(model.parameters()).device)
+def _check(epochs, batch, lr, average):
+    for name, value, least in (("epochs", epochs, 0), ("batch", batch, 1)):
+        if not isinstance(value, Integral) or value < least:
+            raise ValueError(f"{name} = {value!r}: a whole number from {least} on is wanted.")
+    if not (lr >= 0 and math.isfinite(lr)):
+        raise ValueError(f"lr = {lr!r}: the learning rate must be a positive number.")
+    if average is not None and not 0 < average < 1:
+        raise ValueError(f"average = {average!r}: the decay lies between 0 and 1.")
 
 
-def _step(model, x, loss, optimizer):
-    """One step of the optimizer down the gradient of the loss; returns the terms as floats."""
-    terms = loss(model, x)
-    if not isinstance(terms, dict):
-        kind = type(terms).__name__
-        raise TypeError(f'A loss returns named terms, {{"reconstruction": r}}, this one a {kind}.')
-    values = {name: term.item() for name, term in terms.items()}
-    if not math.isfinite(sum(values.values())):
-        rate = optimizer.param_groups[0]["lr"]
-        raise ValueError(
-            f"The loss became {sum(values.values())}: try a smaller lr than {rate:.3g}."
-        )
-    model.zero_grad()
-    sum(terms.values()).backward()
-    optimizer.step()
-    return values
+def _batches(n, batch):
+    """The numbers 0 to n - 1 in random order, in batches; never a last batch of one."""
+    batches = list(torch.randperm(n).split(batch))  # on the CPU: the same order on every device
+    if len(batches) > 1 and len(batches[-1]) < min(batch, 2):
+        batches[-2:] = [torch.cat(batches[-2:])]
+    return batches
+
+
+def _measure(history, model, valid, loss, seed):
+    """Add the terms on the validation set; the random numbers of the training are left alone."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        for name, value in evaluate(model, valid, loss).items():
+            history.setdefault(f"valid {name}", []).append(value)
 
 
 def _record(history, terms, k):
     """Keep the mean over the k batches of this epoch so far as the last value of each column."""
     if k == 1:
-        for name in ("epoch", "seconds", "loss", *terms):
+        for name in (*steps.OURS, *terms):
             history.setdefault(name, []).append(0.0)
     for name, value in terms.items():
         history[name][-1] += (value - history[name][-1]) / k
     history["loss"][-1] += (sum(terms.values()) - history["loss"][-1]) / k
-
-
-def _save(path, recipe, state, history):
-    """Write the state of a training to a file, whole or not at all."""
-    saved = {name: part.state_dict() for name, part in state.items()}
-    saved |= {"recipe": recipe, "history": history, "generator": torch.get_rng_state()}
-    torch.save(saved, f"{path}.part")
-    os.replace(f"{path}.part", path)
-
-
-def _resume(path, recipe, state):
-    """Put the saved state of a training back in its place; returns the history so far."""
-    saved = torch.load(path, map_location="cpu", weights_only=True)
-    for name, value in recipe.items():
-        if saved["recipe"][name] != value:
-            theirs = f"{name} {saved['recipe'][name]}, not {value}"
-            raise ValueError(f"{path} is of another training ({theirs}): delete it or rename it.")
-    for name, part in state.items():
-        part.load_state_dict(saved[name])
-    torch.set_rng_state(saved["generator"])
-    return saved["history"]
-
-
-def _words(history):
-    """The last value of each term, for the progress bar."""
-    names = [name for name in history if name not in ("epoch", "seconds", "loss")]
-    return ", ".join(f"{name} {history[name][-1]:.4g}" for name in names if name[:6] != "valid ")
