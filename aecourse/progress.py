@@ -10,7 +10,7 @@ def bar(total):
     """A tqdm bar of `total` steps; it writes to sys.stdout, or into the page of a notebook."""
     notebook = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
     if hasattr(notebook, "kernel"):
-        return _Line(total=total, file=io.StringIO(), ncols=100)
+        return _Line(total=total, file=io.StringIO(), ncols=100, ascii=False)
     return tqdm(total=total, file=sys.stdout)
 
 
