@@ -3,17 +3,16 @@
 Importing this module sets the style of the course (course.mplstyle).
 """
 
-import base64
-import html
-import io
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from IPython.display import display
 from matplotlib.patheffects import withStroke
 from PIL import Image, ImageDraw, ImageFont
+
+from aecourse.pages import bundle as bundle
+from aecourse.pages import show as show
 
 plt.style.use(Path(__file__).with_name("course.mplstyle"))
 
@@ -134,32 +133,19 @@ def codes(z, labels=None, names=(), ax=None):
 
 
 def history(record, unit="nats an image", ax=None):
-    """The terms of a training over its epochs, as `fit` returns them; validation dashed."""
+    """The terms of a training over its epochs, as `fit` returns them; validation dashed. A single
+    epoch is a point."""
     ax = ax or plt.subplots()[1]
     terms = [n for n in record if n not in ("epoch", "seconds", "loss") and n[:6] != "valid "]
+
+    def line(values, style, label):
+        point = "o" if len(values) == 1 else ""
+        ax.plot(record["epoch"][: len(values)], values, style + point, label=label)
+
     for k, name in enumerate(terms):
-        ax.plot(record["epoch"], record[name], f"C{k}-", label=name)
+        line(record[name], f"C{k}-", name)
         if valid := record.get(f"valid {name}"):
-            ax.plot(record["epoch"][: len(valid)], valid, f"C{k}--", label=f"{name}, validation")
+            line(valid, f"C{k}--", f"{name}, validation")
     ax.set(xlabel="epoch", ylabel=unit)
     ax.legend()
     return ax
-
-
-def show(ax, alt):
-    """Display the figure of ax, once, with alt: a sentence that says what is to be seen."""
-    display(bundle(ax, alt), raw=True)
-
-
-def bundle(ax, alt):
-    """The figure of ax, which is closed, as a mime bundle: PNG, HTML with alt text, plain text."""
-    file, small = io.BytesIO(), io.BytesIO()
-    ax.figure.savefig(file, bbox_inches="tight", dpi=144)  # sharp on a projector
-    plt.close(ax.figure)
-    image = Image.open(file).convert("RGB")
-    few = image.quantize(128, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    few.save(small, "png", optimize=True)  # half the size; other methods lose the colours of words
-    width = image.width * 100 // 144
-    png = base64.b64encode(small.getvalue()).decode()
-    img = f'<img alt="{html.escape(alt)}" width="{width}" src="data:image/png;base64,{png}">'
-    return {"text/plain": alt, "text/html": img, "image/png": png}

@@ -135,16 +135,34 @@ def test_the_search_for_paths_lets_other_slashes_pass(good):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_picture_has_an_alt_text(name):
-    pictures = [o["data"] for o in outputs(name) if "image/png" in o.get("data", {})]
+def test_every_picture_is_stored_once_with_an_alt_text(name):
+    pages = [
+        joined(o["data"]["text/html"]) for o in outputs(name) if "text/html" in o.get("data", {})
+    ]
+    pictures = [tag for page in pages for tag in re.findall(r"<img [^>]*>", page)]
     assert pictures
-    for data in pictures:
-        assert base64.b64decode(joined(data["image/png"])).startswith(b"\x89PNG")
-        page = joined(data.get("text/html", ""))
-        alt = html.unescape("".join(re.findall(r'<img [^>]*?alt="([^"]*)"', page)))
-        assert len(alt) >= 20, f"{joined(data.get('text/plain', ''))}: {alt!r}"
-    for output in outputs(name):  # a figure that is not shown by plots.show
+    for tag in pictures:
+        (png,) = re.findall(r'src="data:image/png;base64,([^"]*)"', tag)
+        assert base64.b64decode(png).startswith(b"\x89PNG")
+        (alt,) = re.findall(r'alt="([^"]*)"', tag)
+        assert len(html.unescape(alt)) >= 20, alt
+    for output in outputs(name):
+        assert "image/png" not in output.get("data", {})  # it would be there twice
+        # a figure that is not shown by plots.show
         assert "<Figure size" not in joined(output.get("data", {}).get("text/plain", ""))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_progress_bar_leaves_one_line(name):
+    for output in outputs(name):
+        assert "\r" not in joined(output.get("text", ""))
+        plain = joined(output.get("data", {}).get("text/plain", ""))
+        assert "\r" not in plain and plain.count("it/s") <= 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_is_no_larger_than_3_mb(name):
+    assert (ROOT / "notebooks" / name).stat().st_size < 3e6
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -152,7 +170,7 @@ def test_every_live_view_has_a_static_twin(name):
     for output in outputs(name):
         data = output.get("data", {})
         if "application/vnd.jupyter.widget-view+json" in data:
-            assert {"image/png", "text/html"} <= set(data), joined(data["text/plain"])
+            assert "<img " in joined(data["text/html"]), joined(data["text/plain"])
 
 
 # ---- the Colab cell ---------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from PIL import Image
 
-from aecourse import plots
+from aecourse import data, pages, plots
 
 
 @pytest.fixture(autouse=True)
@@ -237,17 +237,71 @@ class Tags(HTMLParser):
 
 
 def opened(bundle):
-    return Image.open(io.BytesIO(base64.b64decode(bundle["image/png"], validate=True)))
+    (source,) = re.findall('src="data:image/png;base64,([^"]*)"', bundle["text/html"])
+    return Image.open(io.BytesIO(base64.b64decode(source, validate=True)))
 
 
 def test_the_bundle_is_a_png_an_img_with_alt_text_and_a_sentence():
     bundle = plots.bundle(plots.images(batch(3)), NASTY)
-    assert set(bundle) == {"image/png", "text/html", "text/plain"}
+    assert set(bundle) == {"text/html", "text/plain"}  # the picture is stored once
     assert bundle["text/plain"] == NASTY
     assert opened(bundle).format == "PNG"
     ((tag, attributes),) = Tags(bundle["text/html"]).tags
     assert tag == "img" and attributes["alt"] == NASTY
-    assert attributes["src"] == "data:image/png;base64," + bundle["image/png"]
+
+
+def colours_of(bundle):
+    image = opened(bundle).convert("RGB")
+    return {colour for _, colour in image.getcolors(image.width * image.height)}
+
+
+def test_all_colours_of_the_style_are_stored_as_they_are():
+    """Beside a photograph and a colour map, which take as many colours as there are."""
+    cycle = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    _, (left, right, faces) = plt.subplots(1, 3, figsize=(12, 4))
+    left.bar(range(10), [1] * 10, color=cycle)
+    right.imshow(np.random.default_rng(0).normal(size=(99, 99)).cumsum(0), cmap="RdBu_r")
+    plots.images(torch.rand(4, 3, 64, 64, generator=torch.Generator().manual_seed(0)), ax=faces)
+    expected = {tuple(round(255 * v) for v in to_rgba(colour)[:3]) for colour in cycle}
+    assert expected <= colours_of(plots.bundle(left, "a"))
+
+
+def test_each_class_keeps_its_colour_in_what_is_stored():
+    z = torch.randn(2000, 2, generator=torch.Generator().manual_seed(0))
+    ax = plots.codes(z, torch.arange(2000) % 10, "0123456789")
+    words = {tuple(round(255 * v) for v in to_rgba(word.get_color())[:3]) for word in ax.texts}
+    assert len(words) == 10 and words <= colours_of(plots.bundle(ax, "a"))
+
+
+def test_photographs_and_colour_maps_are_stored_faithfully():
+    faces = data.load("faces", n=12).x
+    grey = plots.images(faces[:6], faces[6:])
+    before = drawn(grey)
+    assert np.array_equal(np.asarray(opened(plots.bundle(grey, "a")).convert("RGB")), before)
+    _, ax = plt.subplots()
+    ax.imshow(np.random.default_rng(0).normal(size=(40, 40)).cumsum(0), cmap="RdBu_r")
+    before = drawn(ax)
+    gap = np.abs(np.asarray(opened(plots.bundle(ax, "a")).convert("RGB")).astype(int) - before)
+    assert gap.max() <= 40 and (gap.max(2) > 8).mean() < 0.01
+
+
+def drawn(ax):
+    file = io.BytesIO()
+    ax.figure.savefig(file, bbox_inches="tight", dpi=144)
+    return np.asarray(Image.open(file).convert("RGB"))
+
+
+def test_a_plain_script_prints_the_sentence(capsys):
+    plots.show(plots.images(batch(2)), NASTY)  # pytest is one
+    assert capsys.readouterr().out == f"{NASTY}\n" and plt.get_fignums() == []
+
+
+def test_the_history_of_one_epoch_is_a_point():
+    ax = plots.history({"epoch": [1], "seconds": [2], "loss": [3], "r": [3], "valid r": [4]})
+    assert [line.get_marker() for line in ax.lines] == ["o", "o"]
+    ax = plots.history({"epoch": [1, 2], "seconds": [2, 3], "loss": [3, 2], "r": [3, 2]})
+    assert [line.get_marker() for line in ax.lines] == ["None"]
+    plt.close("all")
 
 
 def test_the_picture_is_sharp_and_as_large_on_the_page_as_matplotlib_says():
@@ -269,12 +323,13 @@ def test_the_picture_is_opaque_and_legible_on_a_dark_theme():
 
 def test_show_displays_once_and_closes_the_figure(monkeypatch):
     calls = []
-    monkeypatch.setattr(plots, "display", lambda *a, **options: calls.append((a, options)))
+    monkeypatch.setattr(pages, "display", lambda *a, **options: calls.append((a, options)))
+    monkeypatch.setattr(pages, "get_ipython", lambda: "a notebook")
     other, _ = plt.subplots()
     ax = plots.images(batch(2))
     assert plots.show(ax, NASTY) is None
     (((bundle,), options),) = calls
-    assert options == {"raw": True} and set(bundle) == {"image/png", "text/html", "text/plain"}
+    assert options == {"raw": True} and set(bundle) == {"text/html", "text/plain"}
     assert plt.get_fignums() == [other.number]  # the inline backend shows what is left open
 
 
