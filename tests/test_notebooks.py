@@ -319,14 +319,27 @@ def test_the_head_of_a_class_has_its_bases_methods_and_arguments():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_stub_has_the_arguments_of_the_package_and_its_check_on_the_next_line(name):
+def test_a_stub_has_the_arguments_of_the_package_is_checked_and_handed_on(name):
     for cell in statements(name):
         for k, node in enumerate(cell):
             if isinstance(node, DEFINITIONS) and is_stub(node):
                 assert node.name in EXERCISES, f"there is no exercise {node.name}"
                 solution = ast.parse(inspect.getsource(EXERCISES[node.name].solution)).body[0]
                 assert head(undocumented(node)) == head(undocumented(solution)), node.name
-                assert [ast.unparse(n) for n in cell[k + 1 : k + 2]] == [f"check({node.name})"]
+                following = [ast.unparse(n) for n in cell[k + 1 : k + 3]]
+                hand_on = f"{node.name} = yours_or_ours({node.name})"
+                assert following == [f"check({node.name})", hand_on]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_takes_the_place_of_what_is_handed_on(name):
+    """A later import or definition of its name would leave the learner's function unused."""
+    handed_on = set()
+    for cell in statements(name):
+        names = [a.asname or a.name for n in cell if isinstance(n, ast.ImportFrom) for a in n.names]
+        names += [n.name for n in cell if isinstance(n, DEFINITIONS)]
+        assert not handed_on & set(names), handed_on & set(names)
+        handed_on |= {n.name for n in cell if isinstance(n, DEFINITIONS) and is_stub(n)}
 
 
 def test_every_exercise_has_its_stub_in_one_notebook():
