@@ -142,8 +142,8 @@ def test_every_picture_is_stored_once_with_an_alt_text(name):
     pictures = [tag for page in pages for tag in re.findall(r"<img [^>]*>", page)]
     assert pictures
     for tag in pictures:
-        (png,) = re.findall(r'src="data:image/png;base64,([^"]*)"', tag)
-        assert base64.b64decode(png).startswith(b"\x89PNG")
+        (file,) = re.findall(r'src="data:image/webp;base64,([^"]*)"', tag)
+        assert base64.b64decode(file).startswith(b"RIFF")
         (alt,) = re.findall(r'alt="([^"]*)"', tag)
         assert len(html.unescape(alt)) >= 20, alt
     for output in outputs(name):
