@@ -18,7 +18,7 @@ from alternatives import ALTERNATIVES
 from test_exercises import named
 from test_notebooks import NAMES, code_cells, is_stub, joined
 
-from aecourse import data, pages, plots, pretraining, training
+from aecourse import data, plots, pretraining, training
 
 TURNS = range(max(map(len, ALTERNATIVES.values())))
 
@@ -32,18 +32,10 @@ class Cell:
         self.body = [] if "google.colab" in text else ast.parse(text).body
         self.stubs = [n.name for n in self.body if getattr(n, "name", "") and is_stub(n)]
         self.body = [n for n in self.body if getattr(n, "name", "") not in self.stubs]
-        nodes = [inner for node in self.body for inner in ast.walk(node)]
-        names = [node for node in nodes if isinstance(node, ast.Name)]
-        self.makes = {n.id for n in names if isinstance(n.ctx, ast.Store)}
-        self.makes |= {n.name for n in nodes if isinstance(n, ast.FunctionDef | ast.ClassDef)}
-        self.makes |= {
-            a.asname or a.name
-            for n in nodes
-            if hasattr(n, "names")
-            for a in n.names
-            if isinstance(a, ast.alias)
-        }
-        self.needs = {n.id for n in names if isinstance(n.ctx, ast.Load)}
+        self.makes, self.needs = set(self.stubs), set()
+        for statement in self.body:
+            self.needs |= {n.id for n in ast.walk(statement) if is_load(n)} - self.makes
+            self.makes |= set(made(statement))
 
     def code(self):
         class NoAsserts(ast.NodeTransformer):
@@ -54,17 +46,38 @@ class Cell:
         return compile(ast.fix_missing_locations(tree), "a cell", "exec")
 
 
+def is_load(node):
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+
+
+def made(node):
+    """The names that a statement binds or writes into: a = ..., a[k] = ..., def a, import a."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        yield node.name
+    elif isinstance(node, ast.Import | ast.ImportFrom):
+        yield from (alias.asname or alias.name.split(".")[0] for alias in node.names)
+    else:
+        if isinstance(getattr(node, "ctx", None), ast.Store):
+            yield from (n.id for n in ast.walk(node) if isinstance(n, ast.Name))
+        for inner in ast.iter_child_nodes(node):
+            yield from made(inner)
+
+
 def following(cells):
-    """The numbers of the cells that use what is handed on, and of all that they need."""
-    handed = {name for cell in cells for name in cell.stubs}
-    first = {name: k for k, cell in enumerate(cells) for name in cell.stubs}
-    chosen = {k for k, c in enumerate(cells) for n in c.needs & handed if k >= first[n]}
-    while True:
-        needed = {(name, k) for k in chosen for name in cells[k].needs}
-        more = {j for name, k in needed for j in range(k) if name in cells[j].makes} - chosen
-        if not more:
-            return sorted(chosen)
+    """The numbers of the cells that use what is handed on, or what comes of it, and of all that
+    they need."""
+    chosen, touched = set(), set()
+    for k, cell in enumerate(cells):
+        if cell.stubs or cell.needs & touched:
+            chosen.add(k)
+            touched |= cell.makes
+    needed = [(name, k) for k in chosen for name in cells[k].needs]
+    while needed:
+        name, k = needed.pop()
+        more = {j for j in range(k) if name in cells[j].makes} - chosen
         chosen |= more
+        needed += [(other, j) for j in more for other in cells[j].needs]
+    return sorted(chosen)
 
 
 @pytest.fixture
@@ -81,7 +94,7 @@ def little_work(monkeypatch):
     monkeypatch.setattr(data, "load", few)
     for module in (training, pretraining):
         monkeypatch.setattr(module, "fit", short)
-    monkeypatch.setattr(pages, "display", lambda *a, **k: None)
+    monkeypatch.setattr(plots, "display", lambda *a, **k: None)
     monkeypatch.setattr(plots, "show", lambda ax, alt: plt.close(ax.figure))
 
 
@@ -107,8 +120,11 @@ def test_an_accepted_answer_runs_in_the_cells_that_follow(name, turn, little_wor
 
 def test_the_cells_that_use_an_answer_are_found_with_all_that_they_need():
     stub = "def f(x):\n    raise NotImplementedError\n\n\ncheck(f)"
-    cells = [Cell(source) for source in ("x = 3\ny = 1", stub, "z = 5", "a = f(x).item()")]
-    assert following(cells) == [0, 1, 3]
-    assert cells[1].stubs == ["f"]
+    sources = ("x = 3\ny = 1", "d = {}", stub, "z = 5", "d[0] = f(x)", "print(z)", "d[0].item()")
+    cells = [Cell(source) for source in sources]
+    assert following(cells) == [0, 1, 2, 4, 6]
+    assert cells[2].stubs == ["f"]
+    names = {"f": lambda x: [x], "x": 3, "d": {}}
+    exec(cells[4].code(), names)
     with pytest.raises(AttributeError):  # an answer that can't be handed on is noticed
-        exec(cells[3].code(), {"f": lambda x: [x], "x": 3})
+        exec(cells[6].code(), names)

@@ -142,8 +142,8 @@ def test_every_picture_is_stored_once_with_an_alt_text(name):
     pictures = [tag for page in pages for tag in re.findall(r"<img [^>]*>", page)]
     assert pictures
     for tag in pictures:
-        (png,) = re.findall(r'src="data:image/png;base64,([^"]*)"', tag)
-        assert base64.b64decode(png).startswith(b"\x89PNG")
+        (file,) = re.findall(r'src="data:image/webp;base64,([^"]*)"', tag)
+        assert base64.b64decode(file).startswith(b"RIFF")
         (alt,) = re.findall(r'alt="([^"]*)"', tag)
         assert len(html.unescape(alt)) >= 20, alt
     for output in outputs(name):
@@ -319,14 +319,27 @@ def test_the_head_of_a_class_has_its_bases_methods_and_arguments():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_stub_has_the_arguments_of_the_package_and_its_check_on_the_next_line(name):
+def test_a_stub_has_the_arguments_of_the_package_is_checked_and_handed_on(name):
     for cell in statements(name):
         for k, node in enumerate(cell):
             if isinstance(node, DEFINITIONS) and is_stub(node):
                 assert node.name in EXERCISES, f"there is no exercise {node.name}"
                 solution = ast.parse(inspect.getsource(EXERCISES[node.name].solution)).body[0]
                 assert head(undocumented(node)) == head(undocumented(solution)), node.name
-                assert [ast.unparse(n) for n in cell[k + 1 : k + 2]] == [f"check({node.name})"]
+                following = [ast.unparse(n) for n in cell[k + 1 : k + 3]]
+                hand_on = f"{node.name} = yours_or_ours({node.name})"
+                assert following == [f"check({node.name})", hand_on]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_takes_the_place_of_what_is_handed_on(name):
+    """A later import or definition of its name would leave the learner's function unused."""
+    handed_on = set()
+    for cell in statements(name):
+        names = [a.asname or a.name for n in cell if isinstance(n, ast.ImportFrom) for a in n.names]
+        names += [n.name for n in cell if isinstance(n, DEFINITIONS)]
+        assert not handed_on & set(names), handed_on & set(names)
+        handed_on |= {n.name for n in cell if isinstance(n, DEFINITIONS) and is_stub(n)}
 
 
 def test_every_exercise_has_its_stub_in_one_notebook():

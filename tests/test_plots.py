@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from PIL import Image
 
-from aecourse import data, pages, plots
+from aecourse import data, plots
 
 
 @pytest.fixture(autouse=True)
@@ -237,58 +237,48 @@ class Tags(HTMLParser):
 
 
 def opened(bundle):
-    (source,) = re.findall('src="data:image/png;base64,([^"]*)"', bundle["text/html"])
+    (source,) = re.findall('src="data:image/webp;base64,([^"]*)"', bundle["text/html"])
     return Image.open(io.BytesIO(base64.b64decode(source, validate=True)))
 
 
-def test_the_bundle_is_a_png_an_img_with_alt_text_and_a_sentence():
+def test_the_bundle_is_an_img_with_the_picture_and_alt_text_and_a_sentence():
     bundle = plots.bundle(plots.images(batch(3)), NASTY)
     assert set(bundle) == {"text/html", "text/plain"}  # the picture is stored once
     assert bundle["text/plain"] == NASTY
-    assert opened(bundle).format == "PNG"
+    assert opened(bundle).format == "WEBP"
     ((tag, attributes),) = Tags(bundle["text/html"]).tags
     assert tag == "img" and attributes["alt"] == NASTY
 
 
-def colours_of(bundle):
-    image = opened(bundle).convert("RGB")
-    return {colour for _, colour in image.getcolors(image.width * image.height)}
-
-
-def test_all_colours_of_the_style_are_stored_as_they_are():
-    """Beside a photograph and a colour map, which take as many colours as there are."""
+@pytest.mark.parametrize("many", [False, True])
+def test_what_is_stored_is_what_was_drawn_pixel_by_pixel(many):
+    """All colours of the style, dots that overlap, faces, a colour map, colour images."""
     cycle = plt.rcParams["axes.prop_cycle"].by_key()["color"]
-    _, (left, right, faces) = plt.subplots(1, 3, figsize=(12, 4))
-    left.bar(range(10), [1] * 10, color=cycle)
-    right.imshow(np.random.default_rng(0).normal(size=(99, 99)).cumsum(0), cmap="RdBu_r")
-    plots.images(torch.rand(4, 3, 64, 64, generator=torch.Generator().manual_seed(0)), ax=faces)
-    expected = {tuple(round(255 * v) for v in to_rgba(colour)[:3]) for colour in cycle}
-    assert expected <= colours_of(plots.bundle(left, "a"))
+    _, axes = plt.subplots(1, 4, figsize=(16, 4)) if many else (None, [plt.subplots()[1]])
+    axes[0].bar(range(10), [1] * 10, color=cycle)
+    if many:
+        plots.codes(torch.randn(2000, 2), torch.arange(2000) % 10, "0123456789", ax=axes[1])
+        plots.images(data.load("faces", n=12).x, torch.rand(12, 3, 64, 64), ax=axes[2])
+        axes[3].imshow(np.random.default_rng(0).normal(size=(99, 99)).cumsum(0), cmap="RdBu_r")
+    file, figure = io.BytesIO(), axes[0].figure
+    figure.canvas.draw()
+    figure.set_layout_engine("none")  # it would move a pixel at the second drawing
+    figure.savefig(file, bbox_inches="tight", dpi=144)
+    drawn = Image.open(file).convert("RGB")
+    stored = opened(plots.bundle(axes[0], "a")).convert("RGB")
+    assert np.array_equal(np.asarray(stored), np.asarray(drawn))
+    colours = {colour for _, colour in stored.getcolors(stored.width * stored.height)}
+    assert {tuple(round(255 * v) for v in to_rgba(c)[:3]) for c in cycle} <= colours
+    assert many == (len(colours) > 10_000)
 
 
-def test_each_class_keeps_its_colour_in_what_is_stored():
-    z = torch.randn(2000, 2, generator=torch.Generator().manual_seed(0))
-    ax = plots.codes(z, torch.arange(2000) % 10, "0123456789")
-    words = {tuple(round(255 * v) for v in to_rgba(word.get_color())[:3]) for word in ax.texts}
-    assert len(words) == 10 and words <= colours_of(plots.bundle(ax, "a"))
-
-
-def test_photographs_and_colour_maps_are_stored_faithfully():
-    faces = data.load("faces", n=12).x
-    grey = plots.images(faces[:6], faces[6:])
-    before = drawn(grey)
-    assert np.array_equal(np.asarray(opened(plots.bundle(grey, "a")).convert("RGB")), before)
-    _, ax = plt.subplots()
-    ax.imshow(np.random.default_rng(0).normal(size=(40, 40)).cumsum(0), cmap="RdBu_r")
-    before = drawn(ax)
-    gap = np.abs(np.asarray(opened(plots.bundle(ax, "a")).convert("RGB")).astype(int) - before)
-    assert gap.max() <= 40 and (gap.max(2) > 8).mean() < 0.01
-
-
-def drawn(ax):
-    file = io.BytesIO()
-    ax.figure.savefig(file, bbox_inches="tight", dpi=144)
-    return np.asarray(Image.open(file).convert("RGB"))
+def test_the_pixels_of_an_image_are_stored_with_their_values():
+    """Enlarged by a factor that is no whole number, 28 of them are not smoothed into others."""
+    x = torch.linspace(0.1, 0.9, 28 * 28).reshape(1, 1, 28, 28)
+    ax = plots.images(x.expand(16, -1, -1, -1))
+    stored = np.asarray(opened(plots.bundle(ax, "a")).convert("L"))
+    inner = stored[stored.shape[0] // 2, :]  # a row through all sixteen
+    assert set(inner.tolist()) - {255} <= set(plots.mosaic(x)[..., 0].ravel().tolist())
 
 
 def test_a_plain_script_prints_the_sentence(capsys):
@@ -323,8 +313,8 @@ def test_the_picture_is_opaque_and_legible_on_a_dark_theme():
 
 def test_show_displays_once_and_closes_the_figure(monkeypatch):
     calls = []
-    monkeypatch.setattr(pages, "display", lambda *a, **options: calls.append((a, options)))
-    monkeypatch.setattr(pages, "get_ipython", lambda: "a notebook")
+    monkeypatch.setattr(plots, "display", lambda *a, **options: calls.append((a, options)))
+    monkeypatch.setattr(plots, "get_ipython", lambda: "a notebook")
     other, _ = plt.subplots()
     ax = plots.images(batch(2))
     assert plots.show(ax, NASTY) is None

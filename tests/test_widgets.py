@@ -234,14 +234,14 @@ class Page(HTMLParser):
 
 
 def picture(bundle):
-    (source,) = re.findall('src="data:image/png;base64,([^"]*)"', bundle["text/html"])
+    (source,) = re.findall('src="data:image/webp;base64,([^"]*)"', bundle["text/html"])
     return source
 
 
 def check_static_twin(bundle):
-    """A PNG on which something is drawn, and a sentence that is also its alt text."""
+    """A picture on which something is drawn, and a sentence that is also its alt text."""
     image = Image.open(io.BytesIO(base64.b64decode(picture(bundle), validate=True)))
-    assert image.format == "PNG" and image.width > 200
+    assert image.format == "WEBP" and image.width > 200
     assert np.ptp(np.asarray(image.convert("L"))) > 100
     alts = [attributes["alt"] for tag, attributes in Page(bundle["text/html"]).tags if tag == "img"]
     assert alts == [bundle["text/plain"]]
