@@ -6,6 +6,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from aecourse.inputs import count, whole
+from aecourse.inputs import real as real
+from aecourse.shapes import guard
+
 
 def stratified(labels, per_class):
     """Rows of the first `per_class` examples of each class, class after class: (C * per_class,).
@@ -114,3 +118,16 @@ def cross_entropy(model, x):
     logits, labels = model(x[..., :-1].float()), x[..., -1].long()
     nats = F.cross_entropy(logits.flatten(0, 2), labels.flatten(), reduction="sum")
     return {"cross-entropy": nats / len(x)}
+
+
+guard(
+    globals(),
+    labels="N of labels",
+    clusters="N of labels",
+    z="N d",
+    a="n",
+    b="n",
+    per_class=whole,
+    k=count,
+    strength=real,
+)

@@ -10,6 +10,9 @@ import math
 import torch
 from torch.nn import functional as F
 
+from aecourse.inputs import number, real
+from aecourse.shapes import guard
+
 
 def squared_error(x, x_hat):
     """Squared distance ||x - x_hat||^2, summed over the pixels, averaged over the batch.
@@ -162,3 +165,23 @@ def negative_elbo(model, x, beta=1.0, sigma=None, nll=bernoulli_nll):
 def _same_shape(x, x_hat):
     if x.shape != x_hat.shape:
         raise ValueError(f"x is {tuple(x.shape)}, its reconstruction {tuple(x_hat.shape)}.")
+
+
+guard(
+    globals(),
+    x="N *shape",
+    x_hat="N *shape or NaN",
+    logits="N *shape or NaN",
+    u="N *shape",
+    mu="N d or NaN",
+    logvar="N d or NaN",
+    eps="N d or NaN",
+    z="N d or NaN",
+    weight="d D",
+    sigma=number,
+    scale=number,
+    rho=real,
+    p=real,
+    beta=real,
+    negative_elbo={"sigma": None},
+)

@@ -5,6 +5,9 @@ import math
 
 import torch
 
+from aecourse.inputs import count, real
+from aecourse.shapes import guard
+
 
 def auroc(score, odd):
     """Probability that an odd example scores higher than a normal one; a tie counts one half.
@@ -51,3 +54,18 @@ def knn(z, labels, k=5):
     nearest = labels[distances.topk(k, largest=False).indices]  # (N, k)
     votes = torch.nn.functional.one_hot(nearest).sum(1)  # (N, classes)
     return (votes.argmax(1) == labels).double().mean()
+
+
+guard(
+    globals(),
+    score="N",
+    odd="N of binary",
+    alarm="N of binary",
+    e="N D",
+    normal="M D",
+    ridge=real,
+    beta=real,
+    z="N d",
+    labels="N of labels",
+    k=count,
+)

@@ -10,6 +10,9 @@ import torch
 from torch.distributions import Normal
 from torch.nn import functional as F
 
+from aecourse.inputs import count, real
+from aecourse.shapes import guard
+
 
 def log_mean_exp(log_w):
     """log of the mean of exp(log_w) over the last dimension, without under- or overflow.
@@ -90,3 +93,21 @@ def prior_grid(n):
     places = Normal(0.0, 1.0).icdf((torch.arange(n) + 0.5) / n)  # (n,)
     rows, columns = torch.meshgrid(places.flip(0), places, indexing="ij")
     return torch.stack([columns, rows], -1).flatten(0, 1)
+
+
+guard(
+    globals(),
+    x="N *shape",
+    mu="N d",
+    logvar="N d",
+    log_w="* K",
+    z="N d",
+    f="N",
+    k=count,
+    n=count,
+    block=count,
+    threshold=real,
+    pixels=count,
+    d=count,
+    score_function_gradient={"mu": "d", "logvar": "d"},
+)
