@@ -8,7 +8,6 @@ import math
 
 import torch
 
-from aecourse.inputs import number
 from aecourse.shapes import guard
 
 
@@ -61,12 +60,9 @@ def bound(a, s, w, cov, sigma):
 
 guard(
     globals(),
-    w="d D",
-    cov="D D",
     a="D d",
-    s="D D",
+    s="D D of covariance",
     mean="D",
     other_mean="D",
-    other_cov="D D",
-    sigma=number,
+    other_cov="D D of covariance",
 )

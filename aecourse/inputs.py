@@ -5,7 +5,6 @@ Tensors go out. See `shapes.guard`, by which the functions of the package begin 
 """
 
 import math
-from numbers import Real
 
 import numpy as np
 import torch
@@ -132,7 +131,7 @@ def images(x, name="x"):
 def labels(y, name="labels"):
     """Classes as whole numbers from 0 on, int64 (N,), and their names.
 
-    Strings, negative numbers and those of 65,536 or more are counted in their order, and named.
+    Strings, negative numbers and those of 1,000 or more are counted in their order, and named.
     Whole numbers from 0 on stay what they are, () are their names. (N, 1) is a column.
     """
     raw = y if isinstance(y, torch.Tensor) else _array(y, name)
@@ -141,8 +140,8 @@ def labels(y, name="labels"):
             raise TypeError(f"{name} must be whole numbers or strings, of one kind, none missing.")
         words, raw = np.unique(raw.astype(str), return_inverse=True)
         return torch.from_numpy(raw.reshape(-1)), tuple(words.tolist())
-    y = whole_numbers(axes(numbers(raw, name), ("N",), name), name)
-    if y.min() >= 0 and y.max() < 65_536:
+    y = whole_numbers(finite(axes(numbers(raw, name), ("N",), name), name), name)
+    if y.min() >= 0 and y.max() < 1_000:
         return y, ()
     classes, y = y.unique(return_inverse=True)
     return y, tuple(map(str, classes.tolist()))
@@ -152,7 +151,24 @@ def whole_numbers(a, name):
     """A tensor of whole numbers as int64."""
     if a.is_floating_point() and not torch.equal(finite(a, name), a.round()):
         raise ValueError(f"{name} must be whole numbers, these are not: round or count them first.")
-    return finite(a.long(), name)
+    return a.long()
+
+
+def covariance(cov, name):
+    """A matrix (D, D) that is symmetric and has no negative eigenvalues but rounding."""
+    if cov.shape[0] != cov.shape[1]:
+        raise ValueError(f"{name} is {tuple(cov.shape)}: a covariance is square.")
+    size = cov.detach().abs().max()
+    if (cov - cov.T).abs().max() > 1e-4 * size:
+        raise ValueError(f"{name} is not symmetric: a covariance is, as torch.cov(x.T) makes it.")
+    if torch.linalg.eigvalsh(cov.detach()).min() < -1e-4 * size:
+        raise ValueError(f"{name} has a negative eigenvalue: a covariance has none.")
+    return cov
+
+
+def array(a, name):
+    """Real numbers as a NumPy array of float64."""
+    return numbers(a, name).detach().cpu().numpy().astype(float)
 
 
 def binary(odd, name="odd"):
@@ -164,50 +180,13 @@ def binary(odd, name="odd"):
     return odd.bool()
 
 
-def number(value, name):
-    """One real number; a tensor of one keeps its gradient."""
-    if isinstance(value, torch.Tensor | np.generic | np.ndarray) and np.ndim(value) == 0:
-        real = value.dtype != bool and not np.iscomplexobj(value)
-    else:
-        real = isinstance(value, Real)
-    if not real:
-        raise TypeError(f"{name} must be one number, not {_short(value)}.")
-    return value
-
-
-def real(value, name):
-    """One finite number."""
-    if not math.isfinite(number(value, name)):
-        raise ValueError(f"{name} = {value}: a finite number is wanted.")
-    return value
-
-
-def whole(value, name):
-    """One whole number, as an int."""
-    if real(value, name) != int(value):
-        raise ValueError(f"{name} = {value}: a whole number is wanted.")
-    return int(value)
-
-
-def count(value, name):
-    """A whole number from 1 on."""
-    if whole(value, name) < 1:
-        raise ValueError(f"{name} = {value}: a whole number from 1 on is wanted.")
-    return int(value)
-
-
-def _short(value):
-    shape = getattr(value, "shape", None)
-    return f"a {type(value).__name__}" + ("" if shape is None else f" of shape {tuple(shape)}")
-
-
 def axes(a, dims, name):
     """`a` with the axes `dims`, where what it lacks is certain: (N,) is a column where (N, d) is
     wanted, and the other way round. One of dims may begin with a star: any number of axes.
     """
     if a.ndim == 1 and len(dims) == 2 and dims[0] == "N":
         a = a[:, None]
-    if len(dims) == 1 and a.ndim == 2 and a.shape[1] == 1:
+    if dims == ("N",) and a.ndim == 2 and a.shape[1] == 1:
         a = a[:, 0]
     starred = any(d.startswith("*") for d in dims)
     if a.ndim < len(dims) - starred or (not starred and a.ndim > len(dims)):

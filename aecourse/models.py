@@ -11,7 +11,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from aecourse.inputs import count, examples, real
+from aecourse.inputs import examples
 from aecourse.shapes import guard
 
 
@@ -72,6 +72,8 @@ def optimal_weights(x, d, lam=0.0):
 
     An axis of variance v is scaled by sqrt(1 - lam / v), to 0 if v < lam. (Kunin et al. 2019)
     """
+    if lam < 0:
+        raise ValueError(f"lam = {lam}: a penalty is 0 or more.")
     _, axes, variances = pca(x, d)
     kept = (1 - lam / variances).clamp(min=0) if lam else torch.ones_like(variances)
     encoder = kept.sqrt()[:, None] * axes
@@ -154,6 +156,8 @@ def through_points(t, y):
     """Output weights c (n - 1, D) of the network y[0] + relu(s - t[:-1]) @ c, of one input s and
     n - 1 ReLUs, that goes in straight lines through n points y (n, D) at t (n,), which must rise.
     """
+    if len(t) < 2 or not (t.diff() > 0).all():
+        raise ValueError("t must rise from one point to the next, two points at least.")
     slopes = y.diff(dim=0) / t.diff()[:, None]  # (n - 1, D)
     return torch.cat([slopes[:1], slopes.diff(dim=0)])
 
@@ -177,13 +181,4 @@ class VAE(Autoencoder):
         return self.posterior(x)[0]
 
 
-guard(
-    globals(),
-    x="N *shape",
-    z="N d",
-    t="n",
-    y="n D",
-    decoder_weight="D d",
-    d=count,
-    lam=real,
-)
+guard(globals(), t="n", y="n D", decoder_weight="D d")

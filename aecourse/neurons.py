@@ -6,7 +6,6 @@ the new weights (d, D); a single neuron has d = 1. C = x^T x / N (D, D) is what 
 data: their covariance where they are centred, which is up to the caller.
 """
 
-from aecourse.inputs import real
 from aecourse.shapes import guard
 
 
@@ -59,4 +58,4 @@ def minor(w, x, eta):
     return oja(w, x, -eta) + eta * (1 - w.square().sum(1, keepdim=True)) * w
 
 
-guard(globals(), w="d D", x="N D", eta=real)
+guard(globals(), x="N D")

@@ -10,7 +10,7 @@ import torch
 from torch.distributions import Normal
 from torch.nn import functional as F
 
-from aecourse.inputs import count, real
+from aecourse.letters import count, number, positive
 from aecourse.shapes import guard
 
 
@@ -41,10 +41,15 @@ def log_weights(model, x, k):
 def log_likelihood(model, x, k, block=50_000):
     """Importance-sampled log p(x) of each row of x: (N,), from k samples; see `log_weights`.
 
-    block  how many codes are decoded at once. An image whose k samples are not all in one block
-           is not possible: k <= block.
+    block  how many codes are decoded at once, so that all k of many images fit into memory
     """
-    return torch.cat([log_mean_exp(log_weights(model, rows, k)) for rows in x.split(block // k)])
+    parts = [len(part) for part in torch.arange(k).split(block)]  # of the samples of an image
+    return torch.cat(
+        [
+            log_mean_exp(torch.cat([log_weights(model, rows, n) for n in parts], 1))
+            for rows in x.split(max(1, block // k))
+        ]
+    )
 
 
 def effective_beta(pixels, d, reconstruction="sum", kl="sum", scale=1.0, weight=1.0):
@@ -97,17 +102,13 @@ def prior_grid(n):
 
 guard(
     globals(),
-    x="N *shape",
-    mu="N d",
-    logvar="N d",
     log_w="* K",
-    z="N d",
-    f="N",
-    k=count,
-    n=count,
+    mu="N d",
+    threshold=number,
     block=count,
-    threshold=real,
     pixels=count,
-    d=count,
-    score_function_gradient={"mu": "d", "logvar": "d"},
+    scale=positive,
+    weight=number,
+    effective_beta={"d": count},
+    score_function_gradient={"f": "N", "mu": "d", "logvar": "d"},
 )
