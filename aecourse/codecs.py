@@ -15,8 +15,11 @@ import torch
 from PIL import Image
 from torch import nn
 
+from aecourse.inputs import images
+from aecourse.letters import positive
 from aecourse.losses import squared_error
 from aecourse.models import Autoencoder
+from aecourse.shapes import guard
 
 HEADER = struct.Struct("<4I")  # rows, escapes, bytes of coded symbols, checksum of all the rest
 
@@ -32,19 +35,21 @@ def psnr(x, x_hat):
 def image_file(x, kind, **how):
     """All images on one square sheet as a file that Pillow writes, and as read back from it.
 
-    x     (N, 1, H, W) in [0, 1], N a square number
+    x     (N, 1 or 3, H, W) in [0, 1], N a square number
     kind  "PNG", "JPEG", "WEBP", ...; how goes to Pillow: quality=50, lossless=True, ...
-    Returns bytes and x_hat (N, 1, H, W).
+    Returns bytes and x_hat of the shape of x.
     """
-    n, (height, width) = math.isqrt(len(x)), x.shape[2:]
-    if n * n != len(x) or n == 0:
-        raise ValueError(f"{len(x)} images make no square sheet: take {max(n, 1) ** 2} of them.")
-    tiles = (x[:, 0] * 255).round().byte().unflatten(0, (n, n)).transpose(1, 2)  # (n, H, n, W)
-    file = io.BytesIO()
-    Image.fromarray(tiles.reshape(n * height, n * width).numpy()).save(file, kind, **how)
-    grey = np.array(Image.open(file).convert("L"))
-    tiles = torch.from_numpy(grey).view(n, height, n, width).transpose(1, 2)
-    return file.getvalue(), tiles.reshape(-1, 1, height, width) / 255
+    x = x.detach().cpu()
+    n, (c, height, width) = math.isqrt(len(x)), x.shape[1:]
+    if n * n != len(x):
+        raise ValueError(f"{len(x)} images make no square sheet: take {n**2} of them.")
+    tiles = (x.clamp(0, 1) * 255).round().byte().movedim(1, 3).unflatten(0, (n, n)).transpose(1, 2)
+    sheet = tiles.reshape(n * height, n * width, c).numpy()  # of tiles (n, H, n, W, c)
+    file, mode = io.BytesIO(), "L" if c == 1 else "RGB"
+    Image.fromarray(sheet.squeeze(2) if c == 1 else sheet).save(file, kind, **how)
+    sheet = torch.from_numpy(np.array(Image.open(file).convert(mode)))
+    tiles = sheet.view(n, height, n, width, c).transpose(1, 2).flatten(0, 1)  # (N, H, W, c)
+    return file.getvalue(), tiles.movedim(3, 1) / 255
 
 
 def quantise(z, step):
@@ -57,6 +62,8 @@ def entropy(symbols):
 
     Shannon 1948: no code that treats columns and rows as independent needs fewer bits on average.
     """
+    if symbols.numel() == 0:
+        raise ValueError("There are no symbols to count: entropy needs one row at least.")
     bits = 0.0
     for column in symbols.T:
         p = column.unique(return_counts=True)[1] / len(column)
@@ -195,3 +202,16 @@ def rate_distortion(model, x, sigma, relax=noisy):
     z = relax(model.encode(x))
     error = squared_error(x, model.decode(z)) / (2 * sigma**2)
     return {"reconstruction": error, "rate": rate(z, model.logscale)}
+
+
+guard(
+    globals(),
+    symbols="N d of whole",
+    z="* or NaN",
+    logscale="d",
+    step=positive,
+    psnr={"x_hat": "N *shape"},
+    image_file={"x": images},
+    quantise={"z": "*"},
+    rate={"z": "N d or NaN"},
+)

@@ -6,6 +6,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from aecourse.inputs import examples
+from aecourse.inputs import labels as classes
+from aecourse.letters import number, whole
+from aecourse.shapes import guard
+
 
 def stratified(labels, per_class):
     """Rows of the first `per_class` examples of each class, class after class: (C * per_class,).
@@ -41,6 +46,8 @@ def adjusted_rand(clusters, labels):
         return (n * (n - 1) / 2).sum()
 
     a, b, both = pairs(counts.sum(1)), pairs(counts.sum(0)), pairs(counts)
+    if a == b == both:  # the same partition, also where chance leaves nothing to gain
+        return torch.ones_like(a)
     chance = a * b / pairs(counts.sum())
     return (both - chance) / ((a + b) / 2 - chance)
 
@@ -48,6 +55,8 @@ def adjusted_rand(clusters, labels):
 def paired_difference(a, b):
     """Mean of a - b and its standard error, a and b (n,) measured in pairs, such as the errors of
     two ways by draw, n >= 2."""
+    if len(a) < 2:
+        raise ValueError("a and b have one pair: a standard error needs two at least.")
     difference = a - b
     return difference.mean(), difference.std() / len(difference) ** 0.5
 
@@ -57,7 +66,7 @@ def nearest_in_class(z, labels, k):
 
     z (N, d), labels (N,). Raises ValueError when a class has no more than k examples.
     """
-    if labels.unique(return_counts=True)[1].min() <= k:
+    if not 1 <= k < labels.unique(return_counts=True)[1].min():
         raise ValueError(f"k = {k}: each class needs more examples than that.")
     distance = torch.cdist(z, z).fill_diagonal_(torch.inf)
     distance[labels[:, None] != labels] = torch.inf
@@ -99,8 +108,8 @@ class Classifiers(nn.Module):
     @torch.no_grad()
     def errors(self, x, labels):
         """Per cent of x (N, D) that each classifier takes for another class: (draws, ways)."""
-        wrong = 0
-        for rows, truth in zip(x.split(500), labels.split(500), strict=True):
+        x, labels, wrong = examples(x, self), classes(labels)[0], 0
+        for rows, truth in zip(x.split(500), labels.to(x.device).split(500), strict=True):
             answers = self(rows[:, None, None]).argmax(3)
             wrong += (answers != truth[:, None, None]).sum(0)
         return 100 * wrong / len(x)
@@ -114,3 +123,6 @@ def cross_entropy(model, x):
     logits, labels = model(x[..., :-1].float()), x[..., -1].long()
     nats = F.cross_entropy(logits.flatten(0, 2), labels.flatten(), reduction="sum")
     return {"cross-entropy": nats / len(x)}
+
+
+guard(globals(), clusters="N of labels", a="n", b="n", per_class=whole, strength=number)

@@ -8,6 +8,8 @@ import math
 
 import torch
 
+from aecourse.shapes import guard
+
 
 def gaussian_entropy(cov):
     """H(X) of N(mean, cov), cov (D, D): log det(2 pi e cov) / 2. Negative if cov is small."""
@@ -23,7 +25,7 @@ def mutual_information(w, cov, sigma):
     if not sigma > 0:
         raise ValueError(f"sigma = {sigma}: without noise the information is infinite.")
     signal = w @ cov @ w.T  # (d, d)
-    return torch.logdet(torch.eye(len(w), dtype=w.dtype) + signal / sigma**2) / 2
+    return torch.logdet(torch.eye(len(w)).to(w) + signal / sigma**2) / 2
 
 
 def gaussian_kl(mean, cov, other_mean, other_cov):
@@ -39,7 +41,7 @@ def gaussian_kl(mean, cov, other_mean, other_cov):
 
 def best_decoder(w, cov, sigma):
     """The posterior q(x|z) = N(a z, s) of the channel, for x of mean 0: a (D, d), s (D, D)."""
-    cov_z = w @ cov @ w.T + sigma**2 * torch.eye(len(w), dtype=w.dtype)
+    cov_z = w @ cov @ w.T + sigma**2 * torch.eye(len(w)).to(w)
     a = cov @ w.T @ torch.linalg.inv(cov_z)  # (D, d)
     return a, cov - a @ w @ cov
 
@@ -49,8 +51,18 @@ def bound(a, s, w, cov, sigma):
 
     a (D, d), s (D, D). The gap is the mean KL(q(x|z) || p(x|z)). (Barber & Agakov 2003)
     """
-    cov_z = w @ cov @ w.T + sigma**2 * torch.eye(len(w), dtype=w.dtype)
+    cov_z = w @ cov @ w.T + sigma**2 * torch.eye(len(w)).to(w)
     mixed = a @ w @ cov
     error = cov - mixed - mixed.T + a @ cov_z @ a.T  # E[(x - a z)(x - a z)^T]
     log_p = -(torch.logdet(2 * math.pi * s) + (torch.linalg.inv(s) @ error).trace()) / 2
     return gaussian_entropy(cov) + log_p
+
+
+guard(
+    globals(),
+    a="D d",
+    s="D D of covariance",
+    mean="D",
+    other_mean="D",
+    other_cov="D D of covariance",
+)

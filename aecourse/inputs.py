@@ -1,8 +1,10 @@
 """What people have, turned into what the course uses, or told in one sentence.
 
 Tensors, NumPy arrays, lists, columns and tables of pandas come in, in any precision, on any device.
-Tensors go out. The functions of the package that take data, codes or labels begin here.
+Tensors go out. See `shapes.guard`, by which the functions of the package begin here.
 """
+
+import math
 
 import numpy as np
 import torch
@@ -14,17 +16,25 @@ def numbers(a, name="x"):
     Raises TypeError for what are no numbers, ValueError for complex ones and unequal parts.
     """
     if not isinstance(a, torch.Tensor):
-        try:
-            a = np.asarray(a.to_numpy() if hasattr(a, "to_numpy") else _parts(a))
-        except ValueError:
-            raise ValueError(f"{name} has parts of unequal shape: give it one shape.") from None
+        a = _array(a, name)
         if a.dtype.kind not in "fiubc":
             kind = f"an array of {a.dtype}" if a.ndim else f"a {type(a.item()).__name__}"
             raise TypeError(f"{name} must be numbers, such as a tensor (N, ...), not {kind}.")
-        a = torch.from_numpy(a.astype(np.int64) if a.dtype.kind == "u" and a.itemsize > 1 else a)
+        if a.dtype.kind == "u" and a.itemsize > 1:
+            a = a.astype(np.int64)
+        if a.dtype.kind == "f" and a.itemsize > 8:
+            a = a.astype(np.float64)
+        a = torch.from_numpy(np.array(a, order="C"))  # a copy: it may not be writable
     if a.is_complex():
         raise ValueError(f"{name} are complex numbers: take their .real or .abs().")
     return a.float() if a.dtype in (torch.float16, torch.bfloat16) else a
+
+
+def _array(a, name):
+    try:
+        return np.asarray(a.to_numpy() if hasattr(a, "to_numpy") else _parts(a))
+    except ValueError:
+        raise ValueError(f"{name} has parts of unequal shape: give it one shape.") from None
 
 
 def _parts(a):
@@ -51,8 +61,8 @@ def finite(a, name="x"):
 def examples(x, model=None, name="x"):
     """Data as a finite float tensor (N, *shape) on the device and in the precision of the model.
 
-    Where the model has a `shape`, one channel may be missing, or come last. Bytes are 0 to 255 of
-    an image where the model's shape is one of images, (1 or 3, H, W); else they are numbers.
+    Where the model has a `shape`, one channel may be missing, or come last, or rows be flat. Bytes
+    are 0 to 255 of images, (N, C, H, W); else they are numbers.
     """
     x, shape = numbers(x, name), getattr(model, "shape", None)
     if x.ndim == 0 or (x.ndim == 1 and len(shape or (0,)) > 0 and tuple(shape or ()) != (1,)):
@@ -62,13 +72,21 @@ def examples(x, model=None, name="x"):
     x = x[:, None] if x.ndim == 1 else x
     if x.numel() and shape is not None:
         x = _shaped(x, tuple(shape), name)
-    if x.dtype == torch.uint8 and x.ndim == 4:
-        x = x.float() / 255
-    if model is None:
-        return finite(x if x.is_floating_point() else x.float(), name)
-    like = next((p for p in (*model.parameters(), *model.buffers()) if p.is_floating_point()), None)
-    like = torch.empty(0) if like is None else like
-    return finite(x.to(like.device, like.dtype), name)
+    return alike(finite(scaled(x), name), model)
+
+
+def scaled(x):
+    """Whole numbers as floats; bytes are 0 to 255 of images where there are four axes."""
+    if x.is_floating_point():
+        return x
+    return x.float() / 255 if x.dtype == torch.uint8 and x.ndim == 4 else x.float()
+
+
+def alike(x, model):
+    """x on the device and in the precision of the model, if there is one that has numbers."""
+    parts = (*model.parameters(), *model.buffers()) if isinstance(model, torch.nn.Module) else ()
+    like = next((p for p in parts if p.is_floating_point()), torch.empty(0))
+    return x if like.numel() == 0 and model is None else x.to(like.device, like.dtype)
 
 
 def _shaped(x, shape, name):
@@ -82,4 +100,96 @@ def _shaped(x, shape, name):
         return x.movedim(-1, 1)
     if tuple(x.shape) == shape:
         raise ValueError(f"{name} is one example, {shape}: give a batch of it, {name}[None].")
+    if came == (math.prod(shape),):  # flat rows
+        return x.unflatten(1, shape)
     raise ValueError(f"The model takes {shape}, the examples are {came}.")
+
+
+def codes(z, model=None, name="z"):
+    """Codes as a finite float tensor (N, d); (N,) are codes of one number. As `examples`."""
+    return alike(finite(axes(scaled(numbers(z, name)), ("N", "d"), name), name), model)
+
+
+def images(x, name="x"):
+    """Pictures as a float tensor (N, 1 or 3, H, W): bytes over 255, channels last moved, one grey
+    picture (H, W) or several (N, H, W) without a channel."""
+    x = numbers(x, name)
+    x = x.float() / 255 if x.dtype == torch.uint8 else scaled(x)
+    if x.ndim == 3 and (x.shape[2] in (1, 3) or x.shape[0] == 3):
+        raise ValueError(
+            f"{name} is {tuple(x.shape)}: give {name}[None] for one picture in colours, or "
+            f"{name}[:, None] for grey ones."
+        )
+    x = {2: x[None, None], 3: x[:, None]}.get(x.ndim, x) if x.ndim in (2, 3) else x
+    if x.ndim == 4 and x.shape[1] not in (1, 3) and x.shape[3] in (1, 3):
+        x = x.movedim(3, 1)
+    if x.ndim != 4 or x.shape[1] not in (1, 3):
+        raise ValueError(f"{name} must be images (N, 1 or 3, H, W), these are {tuple(x.shape)}.")
+    return finite(x, name)
+
+
+def labels(y, name="labels"):
+    """Classes as whole numbers from 0 on, int64 (N,), and their names.
+
+    Strings, negative numbers and those of 1,000 or more are counted in their order, and named.
+    Whole numbers from 0 on stay what they are, () are their names. (N, 1) is a column.
+    """
+    raw = y if isinstance(y, torch.Tensor) else _array(y, name)
+    if isinstance(raw, np.ndarray) and raw.dtype.kind in "OSU" and raw.size:
+        if not all(isinstance(word, str) for word in raw.flat):
+            raise TypeError(f"{name} must be whole numbers or strings, of one kind, none missing.")
+        words, raw = np.unique(raw.astype(str), return_inverse=True)
+        return torch.from_numpy(raw.reshape(-1)), tuple(words.tolist())
+    y = whole_numbers(finite(axes(numbers(raw, name), ("N",), name), name), name)
+    if y.min() >= 0 and y.max() < 1_000:
+        return y, ()
+    classes, y = y.unique(return_inverse=True)
+    return y, tuple(map(str, classes.tolist()))
+
+
+def whole_numbers(a, name):
+    """A tensor of whole numbers as int64."""
+    if a.is_floating_point() and not torch.equal(finite(a, name), a.round()):
+        raise ValueError(f"{name} must be whole numbers, these are not: round or count them first.")
+    return a.long()
+
+
+def covariance(cov, name):
+    """A matrix (D, D) that is symmetric and has no negative eigenvalues but rounding."""
+    if cov.shape[0] != cov.shape[1]:
+        raise ValueError(f"{name} is {tuple(cov.shape)}: a covariance is square.")
+    size = cov.detach().abs().max()
+    if (cov - cov.T).abs().max() > 1e-4 * size:
+        raise ValueError(f"{name} is not symmetric: a covariance is, as torch.cov(x.T) makes it.")
+    if torch.linalg.eigvalsh(cov.detach()).min() < -1e-4 * size:
+        raise ValueError(f"{name} has a negative eigenvalue: a covariance has none.")
+    return cov
+
+
+def array(a, name):
+    """Real numbers as a NumPy array of float64."""
+    return numbers(a, name).detach().cpu().numpy().astype(float)
+
+
+def binary(odd, name="odd"):
+    """True or false, bool (N,), of 0 and 1."""
+    odd = finite(axes(numbers(odd, name), ("N",), name), name)
+    if not ((odd == 0) | (odd == 1)).all():
+        found = odd.unique()[:3].tolist()
+        raise ValueError(f"{name} must be 0 or 1, true for an anomaly, not {found}: compare first.")
+    return odd.bool()
+
+
+def axes(a, dims, name):
+    """`a` with the axes `dims`, where what it lacks is certain: (N,) is a column where (N, d) is
+    wanted, and the other way round. One of dims may begin with a star: any number of axes.
+    """
+    if a.ndim == 1 and len(dims) == 2 and dims[0] == "N":
+        a = a[:, None]
+    if dims == ("N",) and a.ndim == 2 and a.shape[1] == 1:
+        a = a[:, 0]
+    starred = any(d.startswith("*") for d in dims)
+    if a.ndim < len(dims) - starred or (not starred and a.ndim > len(dims)):
+        wanted = ", ".join(dims) + "," * (len(dims) == 1)
+        raise ValueError(f"{name} is {tuple(a.shape)}: it must be ({wanted}).")
+    return a

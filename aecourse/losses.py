@@ -8,7 +8,11 @@ Terms join with `|`:  gaussian(model, x, sigma=0.1) | {"L2": 0.01 * l2(model)}.
 import math
 
 import torch
+from torch import nn
 from torch.nn import functional as F
+
+from aecourse.letters import number, single
+from aecourse.shapes import guard
 
 
 def squared_error(x, x_hat):
@@ -16,7 +20,6 @@ def squared_error(x, x_hat):
 
     x, x_hat (N, *shape). Raises ValueError when their shapes differ (PyTorch would broadcast).
     """
-    _same_shape(x, x_hat)
     return (x - x_hat).square().sum() / len(x)
 
 
@@ -25,7 +28,7 @@ def gaussian_nll(x, x_hat, sigma):
 
     sigma > 0 is in the units of x. Equals squared_error / (2 sigma^2) + D log(sigma sqrt(2 pi)).
     """
-    if not sigma > 0:
+    if not 0 < sigma < math.inf:
         raise ValueError(f"sigma = {sigma}: the standard deviation of the pixels must be positive.")
     constant = x[0].numel() * math.log(sigma * math.sqrt(2 * math.pi))
     return squared_error(x, x_hat) / (2 * sigma**2) + constant
@@ -37,7 +40,6 @@ def bernoulli_nll(x, logits):
     This is the cross-entropy: a likelihood for x in {0, 1}, a score for grey x in [0, 1]
     (Loaiza-Ganem & Cunningham 2019). Raises ValueError for x outside [0, 1] or NaN.
     """
-    _same_shape(x, logits)
     low, high = x.aminmax()
     if not (low >= 0 and high <= 1):
         raise ValueError(
@@ -52,9 +54,8 @@ def laplace_nll(x, x_hat, scale):
 
     scale > 0 is in the units of x, the mean of |x - x_hat|. The best x_hat is a median, not a mean.
     """
-    if not scale > 0:
+    if not 0 < scale < math.inf:
         raise ValueError(f"scale = {scale}: the mean deviation of the pixels must be positive.")
-    _same_shape(x, x_hat)
     constant = x[0].numel() * math.log(2 * scale)
     return (x - x_hat).abs().sum() / len(x) / scale + constant
 
@@ -125,6 +126,7 @@ def salt_and_pepper(x, p, u):
 
 def gaussian(model, x, sigma):
     """Reconstruction as a Gaussian negative log-likelihood, see `gaussian_nll`."""
+    _reachable(model, x)
     return {"reconstruction": gaussian_nll(x, model(x), sigma)}
 
 
@@ -135,6 +137,7 @@ def bernoulli(model, x):
 
 def laplace(model, x, scale):
     """Reconstruction as a Laplace negative log-likelihood, see `laplace_nll`."""
+    _reachable(model, x)
     return {"reconstruction": laplace_nll(x, model(x), scale)}
 
 
@@ -155,10 +158,29 @@ def negative_elbo(model, x, beta=1.0, sigma=None, nll=bernoulli_nll):
     if sigma is None:
         reconstruction = nll(x, model.logits(z))
     else:
+        _reachable(model, x)
         reconstruction = gaussian_nll(x, model.decode(z), sigma)
     return {"reconstruction": reconstruction, "kl": beta * kl_divergence(mu, logvar)}
 
 
-def _same_shape(x, x_hat):
-    if x.shape != x_hat.shape:
-        raise ValueError(f"x is {tuple(x.shape)}, its reconstruction {tuple(x_hat.shape)}.")
+def _reachable(model, x):
+    """Say so where x leaves [0, 1] and x_hat, which comes out of a sigmoid, can't."""
+    if isinstance(getattr(model, "output", None), nn.Sigmoid):
+        low, high = (bound.item() for bound in x.aminmax())
+        if low < -1e-3 or high > 1.001:
+            raise ValueError(
+                f"x lies in [{low:.3g}, {high:.3g}], x_hat can only reach [0, 1]: scale x, or "
+                "build the model with output=nn.Identity."
+            )
+
+
+guard(
+    globals(),
+    z="N d or NaN",
+    u="N *shape",
+    weight="d D",
+    scale=single,
+    rho=number,
+    p=number,
+    reparameterise={"mu": "*d or NaN", "logvar": "*d or NaN", "eps": "* or NaN"},
+)

@@ -11,6 +11,9 @@ from itertools import pairwise
 import torch
 from torch import nn
 
+from aecourse.inputs import examples
+from aecourse.shapes import guard
+
 
 def pca(x, d):
     """Mean, first d principal axes, and the variance along each, by an exact SVD.
@@ -36,6 +39,7 @@ class PCA(nn.Module):
 
     def __init__(self, x, d):
         super().__init__()
+        x = examples(x)
         self.shape = tuple(x.shape[1:])
         mean, axes, variances = pca(x, d)
         self.register_buffer("mean", mean)
@@ -68,8 +72,11 @@ def optimal_weights(x, d, lam=0.0):
 
     An axis of variance v is scaled by sqrt(1 - lam / v), to 0 if v < lam. (Kunin et al. 2019)
     """
+    if lam < 0:
+        raise ValueError(f"lam = {lam}: a penalty is 0 or more.")
     _, axes, variances = pca(x, d)
-    encoder = (1 - lam / variances).clamp(min=0).sqrt()[:, None] * axes
+    kept = (1 - lam / variances).clamp(min=0) if lam else torch.ones_like(variances)
+    encoder = kept.sqrt()[:, None] * axes
     return encoder, encoder.T
 
 
@@ -77,8 +84,7 @@ def linear_decoding(z, x):
     """The reconstructions (N, *shape) of x by the best linear decoder of the codes z (N, d), with a
     bias: least squares. Their error is at least that of PCA with d axes, whatever the codes.
     """
-    ones = torch.ones(len(z), 1, dtype=z.dtype)
-    z = torch.cat([z, ones], 1)  # (N, d + 1)
+    z = torch.cat([z, torch.ones_like(z[:, :1])], 1)  # (N, d + 1)
     weight = torch.linalg.lstsq(z, x.flatten(1)).solution  # (d + 1, D)
     return (z @ weight).view_as(x)
 
@@ -121,15 +127,17 @@ def mlp(sizes, activation=nn.ReLU):
 class Autoencoder(nn.Module):
     """An encoder of fully connected layers, and the same layers in reverse as decoder.
 
-    hidden=(256, 64) gives D-256-64-d-64-256-D. x_hat lies in [0, 1].
+    hidden=(256, 64) gives D-256-64-d-64-256-D. x_hat lies in [0, 1]; output=nn.Identity is for
+    tables, series and other x that do not.
     """
 
-    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU):
+    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU, output=nn.Sigmoid):
         super().__init__()
         self.shape = tuple(shape)
         sizes = [math.prod(shape), *hidden, d]
         self.encoder = mlp(sizes, activation)
         self.decoder = mlp(sizes[::-1], activation)
+        self.output = output()
 
     def encode(self, x):
         return self.encoder(x.flatten(1))  # (N, d)
@@ -138,7 +146,7 @@ class Autoencoder(nn.Module):
         return self.decoder(z).unflatten(1, self.shape)  # (N, *shape)
 
     def decode(self, z):
-        return self.logits(z).sigmoid()
+        return self.output(self.logits(z))
 
     def forward(self, x):
         return self.decode(self.encode(x))
@@ -148,6 +156,8 @@ def through_points(t, y):
     """Output weights c (n - 1, D) of the network y[0] + relu(s - t[:-1]) @ c, of one input s and
     n - 1 ReLUs, that goes in straight lines through n points y (n, D) at t (n,), which must rise.
     """
+    if len(t) < 2 or not (t.diff() > 0).all():
+        raise ValueError("t must rise from one point to the next, two points at least.")
     slopes = y.diff(dim=0) / t.diff()[:, None]  # (n - 1, D)
     return torch.cat([slopes[:1], slopes.diff(dim=0)])
 
@@ -159,8 +169,8 @@ class VAE(Autoencoder):
     (Kingma & Welling 2014, appendix C)
     """
 
-    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU):
-        super().__init__(shape, hidden, d, activation)
+    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU, output=nn.Sigmoid):
+        super().__init__(shape, hidden, d, activation, output)
         self.encoder = mlp([math.prod(shape), *hidden, 2 * d], activation)
 
     def posterior(self, x):
@@ -169,3 +179,6 @@ class VAE(Autoencoder):
 
     def encode(self, x):
         return self.posterior(x)[0]
+
+
+guard(globals(), t="n", y="n D", decoder_weight="D d")

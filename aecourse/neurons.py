@@ -6,6 +6,8 @@ the new weights (d, D); a single neuron has d = 1. C = x^T x / N (D, D) is what 
 data: their covariance where they are centred, which is up to the caller.
 """
 
+from aecourse.shapes import guard
+
 
 def hebb(w, x, eta):
     """Hebb's rule, w + eta <y x>: what fires together grows together, for ever.
@@ -54,3 +56,6 @@ def minor(w, x, eta):
     stays below 1: scale x so that it does. (Oja 1992)
     """
     return oja(w, x, -eta) + eta * (1 - w.square().sum(1, keepdim=True)) * w
+
+
+guard(globals(), x="N D")

@@ -6,6 +6,7 @@ Importing this module sets the style of the course (course.mplstyle).
 import base64
 import html
 import io
+import warnings
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -15,6 +16,9 @@ from IPython import get_ipython
 from IPython.display import display
 from matplotlib.patheffects import withStroke
 from PIL import Image, ImageDraw, ImageFont
+from torch.nn import functional as F
+
+from aecourse import inputs
 
 plt.style.use(Path(__file__).with_name("course.mplstyle"))
 
@@ -25,11 +29,12 @@ def mosaic(*rows, signed=False, gap=2):
     Values are clipped to [0, 1]; with signed=True each image is scaled to its own largest size,
     blue is negative, white 0 and red positive.
     """
+    rows = _pictures(rows, signed)
     height, width = rows[0].shape[2:]
     columns = max(map(len, rows))
     sheet = torch.ones(len(rows) * (height + gap), columns * (width + gap), 3)
     for r, row in enumerate(rows):
-        for c, image in enumerate(row.detach().cpu().float()):
+        for c, image in enumerate(row):
             if signed:
                 scaled = image[0] / image.abs().max().clamp(min=1e-12) / 2 + 0.5
                 image = torch.from_numpy(plt.get_cmap("RdBu_r")(scaled.numpy()))[..., :3]
@@ -41,18 +46,37 @@ def mosaic(*rows, signed=False, gap=2):
     return (sheet * 255).round().byte().numpy()
 
 
+def _pictures(rows, signed):
+    """Rows of images of one size, on the CPU; values that are not meant for [0, 1] are told."""
+    rows = [inputs.images(row).detach().cpu().float() for row in rows]
+    sizes = {tuple(row.shape[2:]) for row in rows}
+    if len(sizes) != 1:
+        raise ValueError(f"The rows have images of sizes {sizes}: one size (H, W) is wanted.")
+    if signed and any(row.shape[1] != 1 for row in rows):
+        raise ValueError("signed images have one channel, not three: give x[:, :1] or x.mean(1).")
+    for row in rows:
+        low, high = row.aminmax()  # a linear model leaves [0, 1] a little, that is not told
+        signs = -1.01 < low < -0.5 and high < 1.01 and (row < -0.1).float().mean() > 0.2
+        if not signed and (high > 10 or signs):
+            words = f"x lies in [{low:.3g}, {high:.3g}] and is clipped to [0, 1]"
+            remedy = "divide 8-bit images by 255, take (x + 1) / 2 of [-1, 1]"
+            warnings.warn(f"{words}: {remedy}.", stacklevel=3)
+    return rows
+
+
 def images(*rows, labels=(), titles=(), signed=False, ax=None):
     """Rows of images, each row a batch (N, 1 or 3, H, W) with a label on its left, see `mosaic`.
 
     titles stand above the columns.
     """
+    sheet, rows = mosaic(*rows, signed=signed), [inputs.images(row) for row in rows]
     height, width = rows[0].shape[2:]
     columns = max(map(len, rows))
     if ax is None:
         across = min(8 / columns, 0.8 * width / height)  # inches an image
         inches = (1.4 + across * columns, 0.4 + across * len(rows) * height / width)
         _, ax = plt.subplots(figsize=inches)
-    ax.imshow(mosaic(*rows, signed=signed))
+    ax.imshow(sheet)
     ax.set_yticks([(height + 2) * r + height / 2 for r in range(len(labels))], labels)
     ax.set_xticks([(width + 2) * c + width / 2 for c in range(len(titles))], titles)
     ax.tick_params(length=0, top=False, labeltop=True, bottom=False, labelbottom=False)
@@ -68,6 +92,9 @@ def piano_roll(pitch, onset):
     Time goes to the right, 24 steps a bar, a line at each beat; pitch goes up, a semitone a row,
     with names for a tonic of D. Each note is a blue bar with a dark edge where it starts.
     """
+    pitch, onset = inputs.array(pitch, "pitch"), inputs.array(onset, "onset")
+    if pitch.shape != onset.shape or pitch.ndim != 2 or pitch.shape[1] != 48 or not len(pitch):
+        raise ValueError(f"pitch {pitch.shape} and onset {onset.shape} must be (N, 48) each.")
     left, step, row = 54, 14, 9  # pixels
     sheet = Image.new("RGB", (left + 48 * step + 6, 25 * row + 27), "white")
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(19)
@@ -94,6 +121,9 @@ def piano_roll(pitch, onset):
 
 def diagram(x, z, x_hat):
     """What an autoencoder does to one image: x (1, 1, H, W), its code z (1, d), and x_hat."""
+    x, x_hat, z = inputs.images(x), inputs.images(x_hat, "x_hat"), inputs.codes(z)
+    if not len(x) == len(z) == len(x_hat) == 1:
+        raise ValueError(f"x, z, x_hat have {len(x)}, {len(z)}, {len(x_hat)} rows: give x[:1], ...")
     _, ax = plt.subplots(figsize=(10, 2.6))
     for left, image in [(0, x), (9, x_hat)]:
         ax.imshow(mosaic(image), extent=(left, left + 2, -1, 1))
@@ -112,17 +142,25 @@ def diagram(x, z, x_hat):
 
 def codes(z, labels=None, names=(), ax=None):
     """The first two dimensions of codes z (N, d); a colour a class, and its name on it: at the
-    median of the half farther out, since clouds overlap most in the middle."""
-    ax = ax or plt.subplots(figsize=(7, 6))[1]
-    z, taken = z.detach().cpu()[:, :2], []  # taken: where a name stands already
-    labels = torch.zeros(len(z), dtype=torch.long) if labels is None else labels.cpu()
-    for k in labels.unique().tolist():
+    median of the half farther out, since clouds overlap most in the middle.
+
+    labels  (N,), whole numbers that index names, or strings; after ten classes the marker changes
+    """
+    z = inputs.codes(z).detach().cpu()
+    z, taken = F.pad(z, (0, 1))[:, :2], []  # a d of 1 is a line; taken: where a name stands already
+    labels, words = inputs.labels(torch.zeros(len(z)) if labels is None else labels)
+    if len(labels) != len(z):
+        raise ValueError(f"labels are {len(labels)}, codes {len(z)}: one label a code is wanted.")
+    names = words if len(names) != len(words) and words else names
+    ax, labels = ax or plt.subplots(figsize=(7, 6))[1], labels.cpu()
+    for turn, k in enumerate(labels.unique().tolist()):
         rows = z[labels == k]
-        dots = ax.scatter(rows[:, 0], rows[:, 1], s=10, alpha=0.5, linewidths=0)
+        marker = "osv^DP*X<>"[turn // 10 % 10]
+        dots = ax.scatter(*rows.T, s=10, alpha=0.5, linewidths=0, marker=marker)
         if k < len(names):
             far = (rows - z.median(0).values).norm(dim=1)
             place = rows[far >= far.median()].median(0).values
-            n, (wide, high) = len(names[k]), (0.017, 0.07) * (z.amax(0) - z.amin(0)).numpy()
+            n, (wide, high) = len(str(names[k])), (0.017, 0.07) * (z.amax(0) - z.amin(0)).numpy()
             x, y = place.tolist()
             while any(abs(x - u) < wide * (n + m) and abs(y - v) < high for u, v, m in taken):
                 y -= high / 4

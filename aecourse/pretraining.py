@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from aecourse.losses import bernoulli_nll, squared_error
+from aecourse.shapes import guard
 from aecourse.training import fit
 
 
@@ -33,7 +34,9 @@ def start(model, x):
     for layer in layers:
         layer.weight.copy_(he(torch.randn_like(layer.weight)))
         layer.bias.zero_()
-    layers[-1].bias.copy_(x.mean(0).flatten().clamp(0.001, 0.999).logit())
+    mean = x.mean(0).flatten()
+    sigmoid = isinstance(model.output, nn.Sigmoid)
+    layers[-1].bias.copy_(mean.clamp(0.001, 0.999).logit() if sigmoid else mean)
 
 
 class Level(nn.Module):
@@ -47,7 +50,7 @@ class Level(nn.Module):
         super().__init__()
         self.encoder = model.encoder[2 * k : 2 * k + 2]  # Linear and activation; no activation last
         self.decoder = model.decoder[-1 - 2 * k]  # Linear
-        self.activation = model.encoder[2 * k - 1] if k else nn.Sigmoid()  # where x comes from
+        self.activation = model.encoder[2 * k - 1] if k else model.output  # where x comes from
         self.shape = (self.decoder.out_features,) if k else model.shape
 
     def encode(self, x):
@@ -185,3 +188,6 @@ def pretrain_rbm(model, x, **settings):
 def _codes(level, x):
     """Codes (N, d) of all x, in batches."""
     return torch.cat([level.encode(rows) for rows in x.split(1000)])
+
+
+guard(globals(), noise="d D", b="d", c="D", v="N D", u="N d")

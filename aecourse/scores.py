@@ -5,6 +5,9 @@ import math
 
 import torch
 
+from aecourse.letters import number
+from aecourse.shapes import guard
+
 
 def auroc(score, odd):
     """Probability that an odd example scores higher than a normal one; a tie counts one half.
@@ -14,8 +17,9 @@ def auroc(score, odd):
     """
     _, place, count = score.unique(return_inverse=True, return_counts=True)
     rank = (count.cumsum(0) - (count - 1) / 2)[place]  # 1 is the lowest; ties share their mean
-    odd = odd.bool()
     n = odd.sum()
+    if not 0 < n < len(odd):
+        raise ValueError(f"odd has {n} anomalies in {len(odd)}: both kinds must occur.")
     return (rank[odd].sum() - n * (n + 1) / 2) / (n * (~odd).sum())
 
 
@@ -27,8 +31,10 @@ def mahalanobis(e, normal, ridge=1e-3):
     variance is added to the diagonal of C, since few examples leave directions without any.
     """
     e, normal = e.double(), normal.double()
-    c = torch.cov(normal.T, correction=0)
-    c = c + ridge * c.diagonal().mean() * torch.eye(len(c))
+    c = torch.cov(normal.T, correction=0).view(normal.shape[1], -1)  # (D, D), also if D is 1
+    if not c.trace() > 0:
+        raise ValueError(f"normal {tuple(normal.shape)} is all the same: its spread is the unit.")
+    c = c + ridge * c.diagonal().mean() * torch.eye(len(c)).to(c)
     gap = e - normal.mean(0)
     return (gap * torch.linalg.solve(c, gap.T).T).sum(1).float()
 
@@ -38,7 +44,6 @@ def f_beta(odd, alarm, beta):
 
     odd, alarm (N,) true or false. beta < 1 makes precision count more, beta > 1 recall.
     """
-    odd, alarm = odd.bool(), alarm.bool()
     right = (odd & alarm).sum()
     return (1 + beta**2) * right / (beta**2 * odd.sum() + alarm.sum()).clamp(min=1e-12)
 
@@ -47,7 +52,12 @@ def knn(z, labels, k=5):
     """The part, 0 to 1, of the rows of z (N, d) that get their own label (N,) by a vote of their k
     nearest other rows: a plain score for what codes say of classes. A tie takes the lower label.
     """
+    if k >= len(z):
+        raise ValueError(f"k = {k}: each of the {len(z)} rows has {len(z) - 1} others.")
     distances = torch.cdist(z, z).fill_diagonal_(math.inf)  # nobody is its own neighbour
     nearest = labels[distances.topk(k, largest=False).indices]  # (N, k)
     votes = torch.nn.functional.one_hot(nearest).sum(1)  # (N, classes)
     return (votes.argmax(1) == labels).double().mean()
+
+
+guard(globals(), score="N", alarm="N of binary", e="N D", normal="M D", ridge=number)

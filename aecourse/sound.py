@@ -9,6 +9,10 @@ from itertools import pairwise
 import numpy as np
 from IPython.display import Audio
 
+from aecourse.inputs import array
+from aecourse.letters import count, single
+from aecourse.shapes import guard
+
 RATE = 11_025  # samples a second: enough for the six partials of the highest note, and small
 STEPS = 24  # a bar
 D4 = 293.665  # Hz, pitch 7
@@ -38,7 +42,6 @@ def notes(pitch, onset):
     A note starts at an onset or where the pitch changes, and lasts until the next one or a rest.
     Raises ValueError for melodies of another shape, empty ones, and numbers that are not finite.
     """
-    pitch, onset = np.asarray(pitch, dtype=float), np.asarray(onset, dtype=float)
     if pitch.ndim != 1 or pitch.shape != onset.shape or not len(pitch):
         raise ValueError(f"pitch {pitch.shape} and onset {onset.shape} must be (n,), the same n.")
     if not (np.isfinite(pitch).all() and np.isfinite(onset).all()):
@@ -77,3 +80,6 @@ def play(pitch, onset, bar=1.2):
     """A player of melodies, pitch and onset (N, n) each, one after the other. See `synthesize`."""
     samples = synthesize(np.ravel(pitch), np.ravel(onset), bar)
     return Player(samples, rate=RATE, normalize=False)
+
+
+guard(globals(), pitch=array, onset=array, frequency=single, seconds=single, bar=single, rate=count)

@@ -10,6 +10,9 @@ import torch
 from torch.distributions import Normal
 from torch.nn import functional as F
 
+from aecourse.letters import count, number, positive
+from aecourse.shapes import guard
+
 
 def log_mean_exp(log_w):
     """log of the mean of exp(log_w) over the last dimension, without under- or overflow.
@@ -38,10 +41,15 @@ def log_weights(model, x, k):
 def log_likelihood(model, x, k, block=50_000):
     """Importance-sampled log p(x) of each row of x: (N,), from k samples; see `log_weights`.
 
-    block  how many codes are decoded at once. An image whose k samples are not all in one block
-           is not possible: k <= block.
+    block  how many codes are decoded at once, so that all k of many images fit into memory
     """
-    return torch.cat([log_mean_exp(log_weights(model, rows, k)) for rows in x.split(block // k)])
+    parts = [len(part) for part in torch.arange(k).split(block)]  # of the samples of an image
+    return torch.cat(
+        [
+            log_mean_exp(torch.cat([log_weights(model, rows, n) for n in parts], 1))
+            for rows in x.split(max(1, block // k))
+        ]
+    )
 
 
 def effective_beta(pixels, d, reconstruction="sum", kl="sum", scale=1.0, weight=1.0):
@@ -90,3 +98,17 @@ def prior_grid(n):
     places = Normal(0.0, 1.0).icdf((torch.arange(n) + 0.5) / n)  # (n,)
     rows, columns = torch.meshgrid(places.flip(0), places, indexing="ij")
     return torch.stack([columns, rows], -1).flatten(0, 1)
+
+
+guard(
+    globals(),
+    log_w="* K",
+    mu="N d",
+    threshold=number,
+    block=count,
+    pixels=count,
+    scale=positive,
+    weight=number,
+    effective_beta={"d": count},
+    score_function_gradient={"f": "N", "mu": "d", "logvar": "d"},
+)

@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from aecourse import plots
+from aecourse import inputs, plots
 
 
 class _Sliders(ipywidgets.VBox):
@@ -52,7 +52,7 @@ def latent_sliders(decode, codes, names=None, sound=None):
             adds a player, which renews its sound, as does the picture, when a slider is let go
     Returns an ipywidgets box. Raises ValueError for codes that are not (N, d) or not finite.
     """
-    names, low, high, start = _ranges(codes, names)
+    codes, names, low, high, start = _ranges(codes, names, decode)
     picture, words = ipywidgets.Image(format="png"), ipywidgets.Label()
     picture.layout.align_self = "flex-start"  # its own size, not the width of the page
     player = ipywidgets.Audio(format="wav", autoplay=False, loop=False)
@@ -60,7 +60,7 @@ def latent_sliders(decode, codes, names=None, sound=None):
 
     def draw():
         z = [slider.value for slider in sliders]
-        picture.value = _enlarged(_decode(decode, codes, [z]))
+        picture.value = _enlarged(_drawn(decode, codes, [z]))
         places = ", ".join(f"{name} = {value:.2f}" for name, value in zip(names, z, strict=True))
         words.value = f"Decoded picture at {places}"
         if sound:
@@ -88,9 +88,9 @@ def browser_sliders(model, codes, names=None):
     The weights travel in the page in half precision, 2.7 characters each. Raises ValueError when
     the decoder is of another kind.
     """
-    names, low, high, start = _ranges(codes, names)
+    codes, names, low, high, start = _ranges(codes, names, model)
+    height, width = _drawn(model.decode, codes, [start]).shape[2:]
     layers = _layers(model, codes)
-    height, width = _decode(model.decode, codes, [start]).shape[2:]
     spec = {"names": names, "low": low, "high": high, "start": start}
     spec |= {"height": height, "width": width}
     spec["layers"] = [[*layer.weight.shape, activation] for layer, activation in layers]
@@ -114,15 +114,17 @@ def _layers(model, codes):
         elif layers and isinstance(module, nn.ReLU | nn.GELU | nn.Tanh | nn.Sigmoid):
             layers[-1] = layers[-1][0], type(module).__name__
     if layers and hasattr(model, "logits"):
-        layers[-1] = layers[-1][0], "Sigmoid"
+        layers[-1] = layers[-1][0], type(getattr(model, "output", nn.Sigmoid())).__name__
     with torch.no_grad():
         images = model.decode(z)
+        if images.shape[1] != 1:
+            gives = f"grey images (N, 1, H, W), decode gives {tuple(images.shape)}"
+            raise ValueError(f"browser_sliders draws {gives}: use latent_sliders for this one.")
         for layer, activation in layers:
             if layer.weight is None or layer.bias is None or layer.in_features != z.shape[1]:
                 raise ValueError(advice)
             z = getattr(nn, activation)()(layer(z))
-    grey = images.shape[1:2] == (1,) and z.shape == images.flatten(1).shape
-    if not grey or not torch.allclose(z, images.flatten(1), atol=1e-4):
+    if z.shape != images.flatten(1).shape or not torch.allclose(z, images.flatten(1), atol=1e-4):
         raise ValueError(advice)
     return layers
 
@@ -147,15 +149,19 @@ def _enlarged(image):
     return file.getvalue()
 
 
-def _ranges(codes, names):
-    """Names, 1st and 99th percentile and median of each dimension of codes (N, d), as lists."""
+def _ranges(codes, names, model):
+    """The codes (N, d) as a decoder takes them, and names, 1st and 99th percentile and median of
+    each dimension as lists."""
+    codes, model = inputs.numbers(codes, "codes").detach(), getattr(model, "__self__", model)
     if codes.ndim != 2 or codes.numel() == 0 or not codes.isfinite().all():
         raise ValueError("codes must be finite numbers (N, d), such as model.encode(x).")
-    low, start, high = np.percentile(codes.detach().cpu().numpy(), [1, 50, 99], axis=0)
-    names = list(names or [f"z{k + 1}" for k in range(len(low))])
+    codes = inputs.alike(inputs.scaled(codes), model if isinstance(model, nn.Module) else None)
+    low, start, high = np.percentile(codes.cpu().numpy(), [1, 50, 99], axis=0)
+    names = [f"z{k + 1}" for k in range(len(low))] if names is None else list(map(str, names))
     if len(names) != len(low):
         raise ValueError(f"There are {len(names)} names for {len(low)} latent dimensions.")
-    return names, *([float(f"{v:.6g}") for v in values] for values in (low, high, start))
+    ranges = ([float(f"{v:.6g}") for v in values] for values in (low, high, start))
+    return codes, names, *ranges
 
 
 @torch.no_grad()
@@ -164,14 +170,25 @@ def _decode(decode, codes, z):
     return decode(torch.tensor(z, dtype=codes.dtype, device=codes.device))
 
 
+def _drawn(decode, codes, z):
+    """Images (N, 1 or 3, H, W) of codes z, as `_decode`."""
+    x = inputs.numbers(_decode(decode, codes, z), "decode(z)")
+    if x.ndim != 4 or x.shape[1] not in (1, 3):
+        raise ValueError(
+            f"decode must give images (N, 1 or 3, H, W), this one gives {tuple(x.shape)}: give a "
+            "function of codes that draws them."
+        )
+    return x
+
+
 def _still(decode, codes, names, low, high, start):
     """The static twin as a mime bundle: a strip of images along each of the first 8 dimensions."""
-    height, width = _decode(decode, codes, [start]).shape[2:]
+    height, width = _drawn(decode, codes, [start]).shape[2:]
     columns, rows = 7 if width < 2 * height else 3, []
     for k in range(min(len(names), 8)):
         z = np.tile(start, (columns, 1))
         z[:, k] = np.linspace(low[k], high[k], columns)
-        rows.append(_decode(decode, codes, z.tolist()))
+        rows.append(_drawn(decode, codes, z.tolist()))
     ends = zip(names, low, high, strict=True)
     ends = ", ".join(f"{name} from {a:.1f} to {b:.1f}" for name, a, b in ends)
     ax = plots.images(*rows, labels=names[:8], titles=["low", *[""] * (columns - 2), "high"])

@@ -95,7 +95,7 @@ def test_it_learns_a_tiny_set_by_heart():
 
 @pytest.mark.parametrize("shape", [(4, 3, 7), (4, 7), (4, 8, 3), (7, 3)])
 def test_windows_of_another_shape_are_refused_in_a_sentence(model, shape):
-    with pytest.raises(ValueError, match=r"^x is \([^\n]+\); .* \(7, 3\) as T, C\.$"):
+    with pytest.raises(ValueError, match=r"^[^\n]+\(7, 3\)[^\n]+\.$"):
         model(torch.zeros(shape))
     with pytest.raises(ValueError):
         teacher_forced(model, torch.zeros(shape))

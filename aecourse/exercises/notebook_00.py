@@ -14,6 +14,7 @@ def two_batches():
 
 exercise(
     losses.squared_error,
+    trained=True,
     cases=two_batches,
     mistakes={
         "look at the mean: the pixels are summed, only the images are averaged.": (

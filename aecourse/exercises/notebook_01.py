@@ -150,6 +150,7 @@ def _gaussian_with(power=2, half=2, constant=1.0, per_pixel=True, log_power=1):
 
 exercise(
     losses.gaussian_nll,
+    trained=True,
     cases=lambda: _with_width(0.3, 2.0),
     mistakes={
         "look at sigma: the talk's 'proportional to' drops 2 sigma^2 and the constant.": (
@@ -212,6 +213,7 @@ def _laplace_with(power=1, half=1, constant=2.0):
 
 exercise(
     losses.laplace_nll,
+    trained=True,
     cases=lambda: _with_width(0.2, 1.5, 0.003),
     mistakes={
         "look at the scale: this is the bare absolute error, with neither scale nor constant.": (
@@ -266,6 +268,7 @@ def _bernoulli_with(log_p, log_q, factor=-1.0):
 
 exercise(
     losses.bernoulli_nll,
+    trained=True,
     cases=_bits_and_logits,
     mistakes={
         "look at large logits: their sigmoid rounds to 0 or 1, whose log is infinite; "

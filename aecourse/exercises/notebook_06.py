@@ -68,6 +68,7 @@ def _kl(z, rho, on=1, off=1):
 
 exercise(
     losses.activity_kl,
+    trained=True,
     cases=_activities,
     mistakes={
         "look at the order: rho comes first; this is KL(rate || rho).": (
@@ -162,6 +163,7 @@ def _contraction(slope, rows=lambda weight: weight.square().sum(1)):
 
 exercise(
     losses.contractive,
+    trained=True,
     cases=_layers,
     mistakes={
         "look at the slope: the Jacobian has z (1 - z), the penalty its square.": (

@@ -32,6 +32,7 @@ def _kl_with(power=2, sign=1, half=2, by=len, var=torch.exp, log=lambda logvar: 
 
 exercise(
     losses.kl_divergence,
+    trained=True,
     cases=_posteriors,
     mistakes={
         "look at mu: it counts squared. This is the misprint on the talk's slide, which has -mu "

@@ -185,6 +185,7 @@ def _density(z, logscale):
 
 exercise(
     codecs.rate,
+    trained=True,
     cases=_rates,
     mistakes={
         "look at the interval: it reaches half a step to each side of z, so it is 1 wide.": (
