@@ -112,7 +112,7 @@ def _for_model(x, model, name):
     shape = None if name == "z" else getattr(model, "shape", None)
     fits = isinstance(x, torch.Tensor) and x.is_floating_point() and x.numel()
     if fits and shape in (None, tuple(x.shape[1:])):
-        like = next(model.parameters(), x)
+        like = next(iter(getattr(model, "parameters", tuple)()), x)
         if x.dtype == like.dtype and x.device == like.device:
             return x
     return (inputs.codes if name == "z" else inputs.examples)(x, model, name)
