@@ -30,7 +30,7 @@ def parts(answer, k):
 
 def _array(part):
     try:
-        array = np.asarray(plain(part))
+        array = np.asarray(as_arrays(part))
     except (ValueError, TypeError):
         raise Stopped("it returns parts of unequal shape, which make no array.") from None
     if array.dtype.kind not in "fiubc":
@@ -43,11 +43,11 @@ def _array(part):
     return array.astype(np.float64)
 
 
-def plain(part):
+def as_arrays(part):
     """Tensors as arrays, also within lists."""
     if isinstance(part, torch.Tensor):
         return part.detach().cpu().numpy()
-    return [plain(p) for p in part] if isinstance(part, list | tuple) else part
+    return [as_arrays(p) for p in part] if isinstance(part, list | tuple) else part
 
 
 def close(came, right):

@@ -122,14 +122,14 @@ def _in_tensors(f):
 
     @functools.wraps(f)
     def coat(*arguments, **named):
-        def plain(a):
+        def bare(a):
             return a.detach() if isinstance(a, torch.Tensor) else a
 
         def tensor(part):
-            part = torch.as_tensor(answers.plain(part))
+            part = torch.as_tensor(answers.as_arrays(part))
             return part.to(dtype) if part.is_floating_point() else part
 
-        arguments, named = [*map(plain, arguments)], {k: plain(a) for k, a in named.items()}
+        arguments, named = [*map(bare, arguments)], {k: bare(a) for k, a in named.items()}
         floats = [a.dtype for a in arguments if getattr(a, "is_floating_point", bool)()]
         dtype = floats[0] if floats else torch.get_default_dtype()
         answer = f(*arguments, **named)

@@ -158,7 +158,6 @@ def negative_elbo(model, x, beta=1.0, sigma=None, nll=bernoulli_nll):
     if sigma is None:
         reconstruction = nll(x, model.logits(z))
     else:
-        _reachable(model, x)
         reconstruction = gaussian_nll(x, model.decode(z), sigma)
     return {"reconstruction": reconstruction, "kl": beta * kl_divergence(mu, logvar)}
 

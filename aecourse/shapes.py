@@ -6,6 +6,7 @@ and says there what its other letters are; N is then certain to be the same in x
 
 import functools
 import inspect
+import math
 from typing import NamedTuple
 
 import torch
@@ -62,12 +63,10 @@ def _taking(function, letters):
     model = next((name for name in ("model", "level", "rbm") if name in names), None)
     late = any(isinstance(spec, Spec) and spec.nan for spec in specs.values())
     optional = {name for name in names if parameters[name].default is None}
+    known = set()  # kinds of arguments that were right: a training has few, and many steps
 
-    @functools.wraps(function)
-    def taking(*args, **kwargs):
-        if len(args) > len(names) or not kwargs.keys().isdisjoint(names[: len(args)]):
-            return function(*args, **kwargs)  # Python's own words
-        given, tensors = dict(zip(names, args, strict=False)) | kwargs, {}
+    def taken(given):
+        tensors = {}
         for name, spec in specs.items():
             if name not in given or (given[name] is None and name in optional):
                 continue
@@ -80,18 +79,39 @@ def _taking(function, letters):
         if len(tensors) > 1:
             _same_sizes(tensors, specs)
             given |= _together(tensors)
+        return given
+
+    @functools.wraps(function)
+    def taking(*args, **kwargs):
+        if len(args) > len(names) or not kwargs.keys().isdisjoint(names[: len(args)]):
+            return function(*args, **kwargs)  # Python's own words
+        given = dict(zip(names, args, strict=False)) | kwargs
+        kind = _kind(given) if late and not model else None
+        if kind not in known:
+            given = taken(given)
+            if kind and kind == _kind(given) and len(known) < 100:
+                known.add(kind)
         try:
             result = function(**given)
         except torch.linalg.LinAlgError:
-            culprits = ", ".join(tensors)
-            raise ValueError(f"A matrix of {culprits} has no inverse: it is singular.") from None
-        if late and getattr(result, "ndim", 1) == 0 and not result.isfinite():
-            for name, a in tensors.items():  # the data's fault, or the model's?
-                if not specs[name].nan:
-                    inputs.finite(a, name)
+            raise ValueError(f"A matrix of {', '.join(given)} is singular: no inverse.") from None
+        if kind and getattr(result, "ndim", 1) == 0 and not math.isfinite(result.item()):
+            for name in given.keys() & specs:  # the data's fault, or the model's?
+                if isinstance(specs[name], Spec) and not specs[name].nan:
+                    inputs.finite(given[name], name)
         return result
 
     return taking if specs else function
+
+
+def _kind(given):
+    """Shapes, precisions and devices of the tensors among arguments, and the numbers."""
+    return tuple(
+        (name, a.shape, a.dtype, a.device)
+        if isinstance(a, torch.Tensor)
+        else (name, a if isinstance(a, int | float) else object())
+        for name, a in given.items()
+    )
 
 
 def _tensor(a, spec, name, late):
@@ -112,7 +132,7 @@ def _for_model(x, model, name):
     shape = None if name == "z" else getattr(model, "shape", None)
     fits = isinstance(x, torch.Tensor) and x.is_floating_point() and x.numel()
     if fits and shape in (None, tuple(x.shape[1:])):
-        like = next(model.parameters(), x)
+        like = next(iter(getattr(model, "parameters", tuple)()), x)
         if x.dtype == like.dtype and x.device == like.device:
             return x
     return (inputs.codes if name == "z" else inputs.examples)(x, model, name)

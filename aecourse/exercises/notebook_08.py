@@ -190,7 +190,7 @@ exercise(
         "look at encode: it is mu alone, (N, d), and not both halves.": _Both,
     },
     hints=(
-        "After super().__init__(shape, hidden, d, activation) only self.encoder must be replaced.",
+        "After super().__init__(shape, hidden, d, activation, output) replace self.encoder only.",
         "self.encoder = mlp([math.prod(shape), *hidden, 2 * d], activation)",
         "posterior: self.encoder(x.flatten(1)).chunk(2, dim=1); encode: the first of the two.",
     ),
