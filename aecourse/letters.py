@@ -11,7 +11,10 @@ import torch
 def single(value, name):
     """One real number, also NaN; a tensor of one keeps its gradient."""
     arrays = isinstance(value, torch.Tensor | np.generic | np.ndarray)
-    if not (isinstance(value, Real) or (arrays and np.ndim(value) == 0 and value.imag is value)):
+    if not (
+        isinstance(value, Real)
+        or (arrays and np.ndim(value) == 0 and "complex" not in str(value.dtype))
+    ):
         shape = f" of shape {tuple(value.shape)}" if arrays else ""
         raise TypeError(f"{name} must be one number, not a {type(value).__name__}{shape}.")
     return value
