@@ -58,4 +58,4 @@ def minor(w, x, eta):
     return oja(w, x, -eta) + eta * (1 - w.square().sum(1, keepdim=True)) * w
 
 
-guard(globals(), x="N D", w="d D or NaN")  # a step too large makes w infinite, then NaN
+guard(globals(), x="N D", w="d D or NaN")  # a rule may run away, and shows it

@@ -51,14 +51,16 @@ exercise(
 
 
 def _clouds():
-    """Two overlapping clouds, called 2 and 7, and odd k: a vote is never a tie."""
+    """Overlapping clouds, two called 2 and 7, then four, and odd k: few votes are ties."""
     generator = torch.Generator().manual_seed(0)
     cases = []
     for n, d, k in [(40, 2, 5), (30, 3, 1), (60, 1, 7)]:
         labels = torch.where(torch.rand(n, generator=generator) < 0.4, 7, 2)
         z = torch.randn(n, d, generator=generator) * torch.arange(1.0, d + 1)
         cases.append((z + 0.2 * labels[:, None], labels, k))
-    return cases
+    labels = torch.randint(4, (50,), generator=generator)  # far from an accuracy of one half
+    z = torch.randn(50, 2, generator=generator) + 4 * torch.stack([labels % 2, labels // 2], 1)
+    return dict(zip((1, 2, 3, "four classes"), [*cases, (z, labels, 1)], strict=True))
 
 
 def _voted(z, labels, rows):

@@ -15,7 +15,8 @@ from aecourse import losses
 from aecourse.exercises import exercise
 from aecourse.models import LinearAutoencoder
 
-SHAPES = [((1, 8, 8), 2), ((1, 6, 5), 3)]
+SHAPES = [((1, 28, 28), 2), ((1, 64, 64), 3)]  # of the digits and of the faces
+SMALL = [((1, 8, 8), 2), ((1, 6, 5), 3)]
 
 
 def encoder(shape, d):
@@ -55,14 +56,38 @@ def _without_gradient(network, output):
 
 def _try_encoder(encoder, shape, d):
     network = encoder(shape, d).eval()
-    images, large = torch.rand(5, *shape), 100 * torch.randn(2, 200, *shape)
-    z = network(images)
+    images, pairs = torch.rand(5, *shape), torch.rand(2, 100, *shape)
+    z, large = network(images), network(100 * torch.randn(100, *shape))
     return {
         "the shape of the codes of 5 images": z.shape,
-        "`is it linear?` (1: yes)": _is_linear(network, *large),
-        "`can a code number be negative?` (1: yes)": (network(large[0]) < 0).any(),
-        "the number of its layers without a gradient": _without_gradient(network, z),
+        "it is linear on images: is there a nonlinearity between its layers?": (
+            _is_linear(network, *pairs)
+        ),
+        "no code number is ever negative: is there a ReLU or a sigmoid at the end?": (
+            bool((large >= 0).all())
+        ),
+        **_facts(network, images),
     }
+
+
+def _facts(network, x):
+    """What holds of every network that can be trained and looked at."""
+    y = network(x)
+    return {
+        "the same input gives something else at the second call: is a layer made anew in each "
+        "call, or is dropout on in eval mode?": not _equal(y, network(x)),
+        "what it makes of one input depends on the others of the batch; in eval mode it may not.": (
+            not _equal(y[:1], network(x[:1]))
+        ),
+        "it has nothing to learn: are the layers kept in a plain list? nn.Sequential registers "
+        "them.": not list(network.parameters()),
+        "some of its layers get no gradient: is there a detach, a no_grad, or a layer that is not "
+        "used?": bool(_without_gradient(network, y)),
+    }
+
+
+def _equal(a, b):
+    return a.shape == b.shape and torch.allclose(a, b, rtol=1e-3, atol=1e-5)
 
 
 def _layers(*layers):
@@ -116,14 +141,24 @@ exercise(
 
 def _try_decoder(decoder, shape, d):
     network = decoder(shape, d).eval()
-    large = 100 * torch.randn(2, 200, d)
-    logits = network(torch.randn(5, d))
+    large, z = 100 * torch.randn(2, 100, d), torch.randn(5, d).requires_grad_()
+    logits, some = network(z), network(large[0])
+    below = network(-torch.rand(2, d) - 0.5)
+    if logits.requires_grad:
+        logits.square().sum().backward(retain_graph=True)
     return {
         "the shape of the logits of 5 codes": logits.shape,
-        "`is it linear?` (1: yes)": _is_linear(network, *large),
-        "`can a logit be negative?` (1: yes)": (network(large[0]) < 0).any(),
-        "`can a logit be above 1?` (1: yes)": (network(large[0]) > 1).any(),
-        "the number of its layers without a gradient": _without_gradient(network, logits),
+        "it is linear: is there a nonlinearity between its layers?": _is_linear(network, *large),
+        "no logit is ever negative: is there a ReLU or a sigmoid at the end?": (
+            bool((some >= 0).all())
+        ),
+        "no logit is ever above 1: is there a sigmoid or a tanh at the end?": (
+            bool((some <= 1).all())
+        ),
+        "codes of negative numbers all give the same image: is there a ReLU before the first "
+        "layer?": _equal(below[:1], below[1:]),
+        "no gradient flows back to the codes: is there a detach?": z.grad is None,
+        **_facts(network, torch.randn(5, d)),
     }
 
 
@@ -191,7 +226,22 @@ def _try_model(EncoderDecoder, shape, d):
         "logits(z) - decoder(z)": model.logits(z) - decoder(z),
         "decode(z)": model.decode(z),
         "model(x)": model(x),
-        "the number of its parameters": sum(p.numel() for p in model.parameters()),
+        **_reached(model, encoder, decoder, x),
+    }
+
+
+def _reached(model, encoder, decoder, x):
+    """Whether a loss of model(x) would train both parts."""
+    parts, own = [*encoder.parameters(), *decoder.parameters()], {*map(id, model.parameters())}
+    y = model(x)
+    if y.requires_grad:
+        y.square().sum().backward()
+    return {
+        "encoder and decoder are not the model's own: is super().__init__() called first, and are "
+        "both kept in self?": not all(id(p) in own for p in parts),
+        "no gradient of model(x) reaches both parts: is there a detach, .data or no_grad?": any(
+            p.grad is None for p in parts
+        ),
     }
 
 
@@ -217,7 +267,7 @@ class _Bare(EncoderDecoder):
 
 exercise(
     EncoderDecoder,
-    cases=lambda: SHAPES,
+    cases=lambda: SMALL,
     probe=_try_model,
     mistakes={
         "look at logits: they are the numbers before the sigmoid, which decode adds; "
@@ -242,9 +292,11 @@ def _try_loss(bernoulli, shape, d):
     if loss.requires_grad:
         loss.sum().backward()
     return {
-        "`is it a dict of named terms?` (1: yes)": named,
+        "it should return a dict of named terms.": named,
         "the loss of 7 images": loss,
-        "`does the encoder get a gradient?` (1: yes)": model.encoder.weight.grad is not None,
+        "no gradient reaches the encoder: is there an .item(), a detach or a no_grad?": (
+            model.encoder.weight.grad is None
+        ),
     }
 
 
@@ -268,7 +320,7 @@ def _bernoulli_with(of=lambda model, x: model.logits(model.encode(x)), reduction
 
 exercise(
     losses.bernoulli,
-    cases=lambda: SHAPES,
+    cases=lambda: SMALL,
     probe=_try_loss,
     mistakes={
         "look at what is returned: a loss of this course has named terms, "
@@ -310,7 +362,7 @@ def train_step(model, x, loss, optimizer):
 def _try_step(train_step, shape, lr):
     x = torch.rand(2, 5, math.prod(shape))
     model = nn.Linear(x.shape[2], x.shape[2])  # one layer: PyTorch allows any order of the calls
-    optimizer = torch.optim.SGD(model.parameters(), lr)
+    optimizer = torch.optim.SGD(model.parameters(), lr, momentum=0.9)
     start = torch.cat([p.detach().flatten() for p in model.parameters()])
     values = [train_step(model, batch, _two_terms, optimizer) for batch in x]
     end = torch.cat([p.detach().flatten() for p in model.parameters()])
@@ -318,8 +370,9 @@ def _try_step(train_step, shape, lr):
         "the loss of the first step": values[0],
         "the change of the weights in two steps": end - start,
         "the loss of the second step": values[1],
-        "`does the result drag a graph along?` (1: yes)": hasattr(values[0], "grad_fn")
-        and values[0].requires_grad,
+        "the result drags its graph along: .item() makes a number of it.": (
+            hasattr(values[0], "grad_fn") and values[0].requires_grad
+        ),
     }
 
 
@@ -379,33 +432,55 @@ def train(model, x, loss, step, epochs, batch=128, lr=1e-3):
 
 def _try_train(train, images, epochs, batch, lr):
     """Give it a step that learns nothing but remembers: which images, which optimizer, when."""
-    model, x = LinearAutoencoder((1, 1, 1), 1), torch.arange(float(images)).view(-1, 1, 1, 1)
-    seen, sizes, optimizers, rates = [], [], [], []
+    model, x = LinearAutoencoder((1, 1, 1), 1), 10 + torch.arange(float(images)).view(-1, 1, 1, 1)
+    seen, sizes, optimizers, rates, given = [], [], [], [], []
 
     def step(model, x, loss, optimizer):
-        seen.extend(x.flatten().tolist())
+        if x.ndim == 4:
+            seen.extend((x.flatten() - 10).tolist())
         sizes.append(len(x))
         optimizers.append(optimizer)
         rates.append(optimizer.param_groups[0]["lr"])
+        given.append(loss is losses.bernoulli and x.ndim == 4)
         return float(len(sizes))
 
-    values = [float(v) for v in train(model, x, None, step, epochs, batch, lr)]
+    before = x.clone()
+    values = [float(v) for v in train(model, x, losses.bernoulli, step, epochs, batch, lr)]
     times = [seen.count(k) for k in range(images)]
     orders = {tuple(seen[k : k + images]) for k in range(0, len(seen), images)}
     steps = math.ceil(images / batch)
     means = [k * steps + (steps + 1) / 2 for k in range(len(values))]
     right = [abs(v - mean) < 0.3 for v, mean in zip(values, means, strict=True)]  # or weighted
+    learnt = {id(p) for o in optimizers for g in o.param_groups for p in g["params"]}
     return {
+        "step should be given images x[i] and the loss, not the numbers i of the images.": (
+            all(given)
+        ),
+        "x comes back changed: draw an order of its rows, and leave x as it is.": (
+            not torch.equal(x, before)
+        ),
+        "the optimizer should be Adam.": all(isinstance(o, _ADAMS) for o in optimizers),
+        "Adam should be given all parameters of the model.": (
+            learnt == {*map(id, model.parameters())}
+        ),
+        "Adam should have no weight decay.": all(
+            g.get("weight_decay", 0) <= 0.01 for o in optimizers for g in o.param_groups
+        ),
         "the number of steps": len(sizes),
         "the fewest and the most times that an image is seen": (min(times), max(times)),
         "the size of the largest batch": max(sizes, default=0),
         "the number of different orders of the images": len(orders),
-        "`do they come in the order of the data?` (1: yes)": tuple(range(images)) in orders,
+        "an epoch goes through the images as they lie: shuffle them.": (
+            tuple(range(images)) in orders
+        ),
         "the number of optimizers made": len(set(map(id, optimizers))),
-        "the learning rate": max(rates, default=0),
+        "the learning rate, at least and at most,": (min(rates, default=0), max(rates, default=0)),
         "the number of values returned": len(values),
         "the number of values that are the mean of their epoch": sum(right),
     }
+
+
+_ADAMS = (torch.optim.Adam, torch.optim.AdamW, torch.optim.NAdam, torch.optim.RAdam)
 
 
 def _train_with(order=None, once=False, last=0, made="once", rate=None, mean=True):
@@ -445,9 +520,7 @@ exercise(
         "look at the order: the images come as they lie, sorted by class perhaps; shuffle them.": (
             _train_with(order=torch.arange)
         ),
-        "look at the order: it is drawn once; draw a new one in each epoch.": (
-            _train_with(once=True)
-        ),
+        "look at the order: each epoch wants a new one of its own.": (_train_with(once=True)),
         "look at the last batch: it is smaller than the others, and it is missing.": (
             _train_with(last=1)
         ),
@@ -460,7 +533,7 @@ exercise(
             _train_with(made="epoch")
         ),
         "look at lr: the optimizer was not given it.": _train_with(rate=1e-3),
-        "look at what is returned: the mean of an epoch, not its last step.": (
+        "look at what is returned: of each epoch the mean over its steps.": (
             _train_with(mean=False)
         ),
         "look at what is returned: one value for each epoch, not for each step.": (
@@ -543,7 +616,10 @@ def _steps_of_adam():
     for t, lr in [(1, 0.1), (2, 0.03), (30, 0.01)]:
         p, g, m, v = torch.randn(4, 6, generator=generator).double()
         cases.append((p, g, 0 * m if t == 1 else m, 0 * v if t == 1 else v**2, t, lr))
-    return cases
+    still = torch.tensor([1.0, -2.0, 0.5]).double()  # no gradient, a tiny one, a usual one
+    g = torch.tensor([0.0, 2e-8, 0.3]).double()
+    cases.append((still, g, 0 * g, 0 * g, 1, 0.1))
+    return dict(zip(("at the start", 2, 3, "with gradients of 0 and 2e-8"), cases, strict=True))
 
 
 def _adam_with(first=0.9, second=0.999, unbiased=1, root=0.5, sign=-1, ahead=0):

@@ -57,7 +57,9 @@ exercise(
 def _activities():
     generator = torch.Generator().manual_seed(0)
     shapes = [(30, 5, 0.05), (8, 3, 0.2), (50, 2, 0.5)]
-    return [(torch.rand(n, d, generator=generator).square(), rho) for n, d, rho in shapes]
+    cases = [(torch.rand(n, d, generator=generator).square(), rho) for n, d, rho in shapes]
+    rare = (0.02 * torch.rand(20, 4, generator=generator), 0.05)
+    return dict(zip((1, 2, 3, "rates near 0.01"), [*cases, rare], strict=True))
 
 
 def _kl(z, rho, on=1, off=1):

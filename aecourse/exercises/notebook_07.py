@@ -15,7 +15,10 @@ def _log_weights():
     batches."""
     generator = torch.Generator().manual_seed(0)
     log_w = torch.randn(4, 7, generator=generator)
-    return [(log_w,), (3 * log_w - 900,), (5 * torch.randn(2, 3, 5, generator=generator) + 800,)]
+    apart = log_w - torch.tensor([0.0, 300.0, 0.0, 900.0])[:, None]  # no maximum serves all rows
+    large = 5 * torch.randn(2, 3, 5, generator=generator) + 800
+    words = ("moderate", "small", "large", "rows that differ by hundreds")
+    return dict(zip(words, [(log_w,), (3 * log_w - 900,), (large,), (apart,)], strict=True))
 
 
 exercise(
@@ -222,7 +225,7 @@ exercise(
         "look at the variance: a large mean that never moves carries nothing.": (
             lambda mu, threshold=0.01: mu.square().mean(0) > threshold
         ),
-        "look at the variance: this is the standard deviation; the threshold is for its square.": (
+        "look at the variance: the threshold is for it, not for its square root.": (
             lambda mu, threshold=0.01: mu.std(0) > threshold
         ),
         "look at the dimension: the variance is over the N examples, one answer a unit.": (

@@ -123,20 +123,41 @@ def _try_vae(VAE, shape, hidden, d):
     model, x = VAE(shape, hidden, d), torch.rand(5, *shape)
     mu, logvar = model.posterior(x)
     shapes_fit = mu.shape == logvar.shape == (5, d)
-    large = model.posterior(100 * torch.randn(200, *shape))[1]
+    large = model.posterior(100 * torch.randn(200, *shape))
     if shapes_fit:
         (model(x).sum() + logvar.sum()).backward()
     return {
         "the shapes of mu and logvar of 5 images": (*mu.shape, *logvar.shape),
-        "`can a logvar be negative?` (1: yes)": (large < 0).any(),
-        "`is encode(x) the mean mu?` (1: yes)": _equal(model.encode(x), mu),
-        "`is model(x) the decoded mean?` (1: yes)": shapes_fit
-        and _equal(model(x), model.decode(mu)),
-        "the number of its parameters": sum(p.numel() for p in model.parameters()),
-        "the number of its layers without a gradient": sum(
-            p.grad is None for p in model.parameters()
+        "logvar can be any number, below -1 and above 1: is it clamped, or an exp of something?": (
+            bool((large[1] < -1).any() and (large[1] > 1).any())
         ),
+        "no number of mu is ever negative: is there a ReLU or a sigmoid at the end?": (
+            bool((large[0] >= 0).all())
+        ),
+        "mu never leaves [-1, 1]: is there a tanh at the end?": bool((large[0].abs() <= 1).all()),
+        "activation is an argument: the layers of the encoder use it.": (
+            any(isinstance(layer, nn.Tanh) for layer in _outside_the_decoder(VAE, shape, d))
+        ),
+        "encode(x) should be the mean mu, the first of the two of posterior(x).": (
+            _equal(model.encode(x), mu)
+        ),
+        "model(x) should be the decoded mean, decode(encode(x)).": bool(
+            shapes_fit and _equal(model(x), model.decode(mu))
+        ),
+        "no gradient flows through encode: is there a detach or a no_grad?": (
+            not model.encode(x).requires_grad
+        ),
+        "the number of its parameters": sum(p.numel() for p in model.parameters()),
+        "some of its layers get no gradient: is the encoder of super().__init__() left over, "
+        "beside your own?": any(p.grad is None for p in model.parameters()),
     }
+
+
+def _outside_the_decoder(VAE, shape, d):
+    """The layers of a VAE that is built with tanh, but for those that it inherits."""
+    model = VAE(shape, (16, 8), d, nn.Tanh)
+    decoder = {*map(id, getattr(model, "decoder", nn.Identity()).modules())}
+    return [layer for layer in model.modules() if id(layer) not in decoder]
 
 
 def _equal(a, b):
@@ -201,8 +222,21 @@ class _Given:
     """A VAE whose posterior is given, and which remembers the codes that it is asked to decode."""
 
     def __init__(self, shape, n, d, logvar):
-        self.shape, self.mu, self.logvar = shape, torch.randn(n, d), torch.full((n, d), logvar)
-        self.weight, self.codes = torch.randn(d, math.prod(shape)), None
+        self.shape, self.codes = shape, None
+        self.mu, self.logvar = torch.randn(n, d), torch.full((n, d), logvar)
+        self.weight = torch.randn(d, math.prod(shape))
+        for a in (self.mu, self.logvar, self.weight):
+            a.requires_grad_()
+
+    def slopes(self, term):
+        """Gradients of a term with respect to mu, logvar and the decoder's weight."""
+        inputs = (self.mu, self.logvar, self.weight)
+        if not (isinstance(term, torch.Tensor) and term.requires_grad):
+            return [torch.zeros_like(a) for a in inputs]
+        slopes = torch.autograd.grad(term, inputs, allow_unused=True, retain_graph=True)
+        return [
+            torch.zeros_like(a) if s is None else s for a, s in zip(inputs, slopes, strict=True)
+        ]
 
     def posterior(self, x):
         return self.mu, self.logvar
@@ -228,17 +262,35 @@ def _try_elbo(negative_elbo, shape, n, d):
     other = negative_elbo(model, x, 1.0, None, lambda x, logits: (x - logits).abs().sum())
     noisy, many = _Given(shape, 1000, d, 1.0), torch.rand(1000, *shape)
     named = [isinstance(t, dict) and set(t) == {"reconstruction", "kl"} for t in (plain, heavy)]
-    negative_elbo(noisy, many)
-    width = float((noisy.codes - noisy.mu).std() / math.exp(0.5))
+    drawn = []
+    for _ in range(2):
+        terms = negative_elbo(noisy, many)
+        drawn.append((noisy.codes - noisy.mu).detach())
+    noise, width = drawn[0], float(drawn[0].std() / math.exp(0.5))
+    by_mu, by_logvar, by_weight = noisy.slopes(_term(terms, "reconstruction"))
+    kl_by_mu, kl_by_logvar, _ = noisy.slopes(_term(terms, "kl"))
     return {
-        '`is it a dict of "reconstruction" and "kl"?` (1: yes)': all(named),
+        'it should return a dict of two terms, "reconstruction" and "kl".': all(named),
         "the reconstruction, without noise,": _term(plain, "reconstruction"),
         "the kl term": _term(plain, "kl"),
         "the kl term with beta = 4": _term(heavy, "kl"),
         "the reconstruction with beta = 4": _term(heavy, "reconstruction"),
         "the reconstruction with sigma = 0.5": _term(gaussian, "reconstruction"),
         "the reconstruction with another nll": _term(other, "reconstruction"),
-        "the width of z around mu, in tenths of sigma": round(10 * width),
+        "the width of z around mu, in tenths of sigma,": round(10 * width),
+        "the noise should be drawn anew in each call: is a seed fixed?": (not torch.equal(*drawn)),
+        "each number of a code should have its own noise, eps like mu.": bool(
+            noise[:, :2].T.corrcoef()[0, 1].abs() < 0.5 and noise[:2, 0].diff().abs() > 1e-6
+        ),
+        "no gradient of the reconstruction reaches mu: is z detached, or a term .item()?": (
+            not by_mu.any()
+        ),
+        "no gradient of the reconstruction reaches logvar: is the noise scaled by it?": (
+            not by_logvar.any()
+        ),
+        "no gradient of the reconstruction reaches the decoder.": not by_weight.any(),
+        "the gradient of the kl term with respect to mu": kl_by_mu,
+        "the gradient of the kl term with respect to logvar": kl_by_logvar,
     }
 
 
@@ -307,14 +359,19 @@ def sample(decode, n, d):
 
 
 def _try_sample(sample, n, d):
-    images = sample(lambda z: (3 * z + 1).view(-1, 1, 1, d), n, d)
+    images, again = (sample(lambda z: (3 * z + 1).view(-1, 1, 1, d), n, d) for _ in range(2))
     z = (images.reshape(len(images), -1) - 1) / 3
     return {
         "the shape of the images": images.shape,
         "the number of different codes": len(z.unique(dim=0)),
         "the mean of the codes, in tenths,": abs(round(10 * float(z.mean()))),
         "the standard deviation of the codes, in tenths,": round(10 * float(z.std())),
-        "`are there codes beyond 2.5?` (1: yes)": (z.abs() > 2.5).any(),
+        "no code lies beyond 2.5: is it drawn from the normal distribution?": (
+            not (z.abs() > 2.5).any()
+        ),
+        "two calls give the same images: draw new codes each time, without a fixed seed.": (
+            torch.equal(images, again)
+        ),
         "the correlation of two numbers of a code, in tenths,": round(
             10 * abs(float(z[:, :2].T.corrcoef()[0, 1].nan_to_num()))
         ),

@@ -12,7 +12,13 @@ def _scored():
     score = torch.tensor([1.0, 2.0, 2.0, 3.0, 5.0, 5.0, 5.0, 8.0])
     generator = torch.Generator().manual_seed(0)
     free = torch.randn(40, generator=generator)
-    return [(score, odd), (free, torch.rand(40, generator=generator) < 0.3)]
+    free_odd = torch.rand(40, generator=generator) < 0.3
+    upside_down = torch.where(free_odd, free - 1, free)  # below one half
+    return {
+        "with ties": (score, odd),
+        "1": (free, free_odd),
+        "the wrong way round": (upside_down, free_odd),
+    }
 
 
 def _pairs(score, odd):
