@@ -6,7 +6,6 @@ and says there what its other letters are; N is then certain to be the same in x
 
 import functools
 import inspect
-import math
 from typing import NamedTuple
 
 import torch
@@ -95,7 +94,7 @@ def _taking(function, letters):
             result = function(**given)
         except torch.linalg.LinAlgError:
             raise ValueError(f"A matrix of {', '.join(given)} is singular: no inverse.") from None
-        if kind and getattr(result, "ndim", 1) == 0 and not math.isfinite(result.item()):
+        if kind and isinstance(result, torch.Tensor) and not result.isfinite().all():
             for name in given.keys() & specs:  # the data's fault, or the model's?
                 if isinstance(specs[name], Spec) and not specs[name].nan:
                     inputs.finite(given[name], name)

@@ -207,6 +207,18 @@ def test_data_off_the_origin_give_the_mean(x, axes):
     assert cosines(w, axes[0]) < 0.1
 
 
+@pytest.mark.parametrize("rule", [hebb, oja, subspace, sanger, minor])
+def test_weights_that_run_away_are_handed_back_and_data_that_are_no_numbers_are_not(rule, x):
+    """Notebook 02 looks at steps that are too large, up to infinity and beyond."""
+    path = repeated(rule, weights(2), x, 3000, eta=50.0)
+    assert not path.isfinite().any()
+    spoilt = x.clone()
+    spoilt[3, 1] = torch.nan
+    for _ in range(2):  # also where a call of the kind has been right before
+        with pytest.raises(ValueError, match="x contains NaN"):
+            rule(weights(2), spoilt, 0.1)
+
+
 # ---- the module -------------------------------------------------------------------------------
 
 
