@@ -150,8 +150,10 @@ def store(results):
     names = {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
     record["notebooks"] = {n: row for n, row in record["notebooks"].items() if n in names}
     STORED.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
-    if all(set(row["settings"]) == set(SETTINGS) for row in record["notebooks"].values()):
-        before, _, after = (ROOT / "README.md").read_text().split(MARK)
+    readme = (ROOT / "README.md").read_text()
+    whole = all(set(row["settings"]) == set(SETTINGS) for row in record["notebooks"].values())
+    if whole and readme.count(MARK) == 2:  # the table stands between two marks
+        before, _, after = readme.split(MARK)
         (ROOT / "README.md").write_text(before + MARK + table(record) + MARK + after)
 
 
