@@ -207,7 +207,9 @@ def test_a_fact_is_told_in_words(capsys):
 
     checks.check(encoder)
     expected = "the shape of the codes of 5 images should be (5, 2), came (5, 7)"
-    assert capsys.readouterr().out == f"✘ not yet: {expected} (for shape = (1, 28, 28) and d = 2).\n"
+    assert (
+        capsys.readouterr().out == f"✘ not yet: {expected} (for shape = (1, 28, 28) and d = 2).\n"
+    )
 
 
 def test_a_class_whose_last_method_is_missing_is_not_written_yet(capsys):
