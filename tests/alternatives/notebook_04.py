@@ -88,6 +88,11 @@ def he_by_division(noise):
     return noise / (noise[0].numel() / 2) ** 0.5
 
 
+def he_of_a_layer(noise):
+    gain = torch.nn.init.calculate_gain("relu")
+    return torch.stack([row * gain / len(row) ** 0.5 for row in noise])
+
+
 ALTERNATIVES = {
     "linear_decoding": (
         decoding_by_scikit_learn,
@@ -96,5 +101,5 @@ ALTERNATIVES = {
     ),
     "knn": (knn_by_scikit_learn, knn_in_numpy, knn_in_a_loop),
     "cd1": (cd1_in_numpy, cd1_in_a_loop, cd1_as_a_gradient),
-    "he": (he_in_numpy, he_by_division),
+    "he": (he_in_numpy, he_by_division, he_of_a_layer),
 }

@@ -76,7 +76,7 @@ class AsSequential(nn.Sequential):
 
 def bernoulli_by_softplus(model, x):
     logits = model.logits(model.encode(x)).double()
-    return {"nats": (F.softplus(logits) - x * logits).flatten(1).sum(1).mean()}
+    return {"reconstruction": (F.softplus(logits) - x * logits).flatten(1).sum(1).mean()}
 
 
 def bernoulli_by_distribution(model, x):
@@ -165,13 +165,113 @@ def adam_in_numpy(p, g, m, v, t, lr):
     return p - rate * m / (np.sqrt(v) + 1e-8 * np.sqrt(1 - 0.999**t)), m, v
 
 
+class LeNet(nn.Module):
+    """LeNet's convolutions without padding, and layers of the sizes that are left."""
+
+    def __init__(self, shape, d):
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(shape[0], 6, 5),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(6, 16, 5),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+        )
+        n = self.features(torch.zeros(1, *shape)).shape[1]
+        self.head = nn.Sequential(nn.Linear(n, 120), nn.ReLU(), nn.Linear(120, d))
+
+    def forward(self, x):
+        return self.head(self.features(x))
+
+
+def encoder_with_dropout(shape, d):
+    wide = nn.Linear(math.prod(shape), 50)
+    return nn.Sequential(nn.Flatten(), wide, nn.SiLU(), nn.Dropout(0.2), nn.Linear(50, d))
+
+
+def decoder_of_transposed_convolutions(shape, d):
+    channels, height, width = shape
+    return nn.Sequential(
+        nn.Linear(d, 8 * (height // 4) * (width // 4)),
+        nn.ReLU(),
+        nn.Unflatten(1, (8, height // 4, width // 4)),
+        nn.ConvTranspose2d(8, 4, 4, stride=2, padding=1),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.ConvTranspose2d(4, channels, 4, stride=2, padding=1),
+    )
+
+
+class WithScale(nn.Module):
+    """A model with a number of its own to learn, 1 at first."""
+
+    def __init__(self, encoder, decoder):
+        super().__init__()
+        self.f, self.g, self.scale = encoder, decoder, nn.Parameter(torch.ones(1))
+
+    def encode(self, x):
+        return self.f(x)
+
+    def logits(self, z):
+        return self.scale * self.g(z)
+
+    def decode(self, z):
+        return F.sigmoid(self.logits(z))
+
+    def forward(self, x):
+        z = self.encode(x)
+        return self.decode(z)
+
+
+def bernoulli_by_name(model, x):
+    logits = model.logits(model.encode(x=x))
+    mean = F.binary_cross_entropy_with_logits(input=logits, target=x)
+    return {"reconstruction": mean * x[0].numel()}
+
+
+def step_in_named_parts(model, x, loss, optimizer):
+    optimizer.zero_grad(set_to_none=False)
+    terms = loss(model, x)
+    value = sum(term.item() for term in terms.values())
+    for term in terms.values():
+        term.backward(retain_graph=True)
+    optimizer.step()
+    return value
+
+
+def train_with_while(model, x, loss, step, epochs, batch=128, lr=1e-3):
+    adam, means = torch.optim.Adam([*model.parameters()], lr), []
+    while len(means) < epochs:
+        mixed = x[torch.randperm(len(x))]
+        values = [step(model, rows, loss, adam) for rows in mixed.split(batch)]
+        means.append(torch.tensor(values).mean())
+    return means
+
+
+def gradients_by_the_second_moment(w, v, x):
+    c = x.T @ x / len(x)  # (D, D)
+    gap = (v @ w - torch.eye(len(c)).to(c)) @ c
+    return 2 * v.T @ gap, 2 * gap @ w.T
+
+
+def adam_in_a_loop(p, g, m, v, t, lr):
+    rows = []
+    for a, b, c, e in zip(*(part.tolist() for part in (p, g, m, v)), strict=True):
+        c, e = 0.9 * c + 0.1 * b, 0.999 * e + 0.001 * b * b
+        a -= lr * c / (1 - 0.9**t) / (math.sqrt(e / (1 - 0.999**t)) + 1e-8)
+        rows.append((a, c, e))
+    return [torch.tensor(column) for column in zip(*rows, strict=True)]
+
+
 ALTERNATIVES = {
-    "encoder": (ConvEncoder, encoder_of_the_package),
-    "decoder": (ConvDecoder, decoder_of_the_package),
-    "EncoderDecoder": (InOneGo, AsSequential),
-    "bernoulli": (bernoulli_by_softplus, bernoulli_by_distribution),
-    "train_step": (step_that_clears_afterwards, step_by_closure),
-    "train": (train_by_loader, train_by_index),
-    "gradients": (gradients_by_autograd, gradients_in_loops),
-    "adam": (adam_of_pytorch, adam_in_numpy),
+    "encoder": (ConvEncoder, encoder_of_the_package, LeNet, encoder_with_dropout),
+    "decoder": (ConvDecoder, decoder_of_the_package, decoder_of_transposed_convolutions),
+    "EncoderDecoder": (InOneGo, AsSequential, WithScale),
+    "bernoulli": (bernoulli_by_softplus, bernoulli_by_distribution, bernoulli_by_name),
+    "train_step": (step_that_clears_afterwards, step_by_closure, step_in_named_parts),
+    "train": (train_by_loader, train_by_index, train_with_while),
+    "gradients": (gradients_by_autograd, gradients_in_loops, gradients_by_the_second_moment),
+    "adam": (adam_of_pytorch, adam_in_numpy, adam_in_a_loop),
 }

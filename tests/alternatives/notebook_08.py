@@ -147,16 +147,77 @@ def free_bits_in_numpy(mu, logvar, floor):
 
 def free_bits_by_column(mu, logvar, floor):
     columns = zip(mu.T, logvar.T, strict=True)
-    return sum(max(floor, losses.kl_divergence(m[:, None], v[:, None]).item()) for m, v in columns)
+    each = [losses.kl_divergence(m[:, None], v[:, None]) for m, v in columns]
+    return sum(kl if kl > floor else floor for kl in each)
+
+
+def sample_of_a_cloud(mu, logvar, eps):
+    return torch.distributions.Normal(mu, logvar.mul(0.5).exp()).mean + logvar.exp().sqrt() * eps
+
+
+class WithoutChunk(models.Autoencoder):
+    """Made on the base's parts, in NumPy's way of indexing."""
+
+    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU, output=nn.Sigmoid):
+        super().__init__(shape, hidden, d, activation, output)
+        self.encoder = models.mlp((math.prod(shape), *hidden, 2 * d), activation)
+        self.d = d
+
+    def posterior(self, x):
+        both = self.encoder(torch.flatten(x, start_dim=1))
+        return [both[:, self.d :], both[:, : self.d]]
+
+    def encode(self, x):
+        return self.posterior(x)[0]
+
+
+def elbo_summed_by_hand(model, x, beta=1.0, sigma=None, nll=losses.bernoulli_nll):
+    mu, logvar = model.posterior(x)
+    z = losses.reparameterise(mu, logvar, torch.randn_like(mu))
+    if sigma:
+        x_hat, pixels = model.decode(z), x[0].numel()
+        r = ((x - x_hat) ** 2).sum() / len(x) / (2 * sigma**2)
+        r = r + pixels * math.log(sigma * math.sqrt(2 * math.pi))
+    else:
+        r = nll(x, model.logits(z))
+    terms = {"reconstruction": r}
+    terms["kl"] = beta * losses.kl_divergence(mu, logvar)
+    return terms
+
+
+def sample_of_numpy(decode, n, d):
+    z = np.random.default_rng().standard_normal((n, d))
+    return decode(torch.from_numpy(z).float())
+
+
+def slerp_with_unit_vectors(a, b, t):
+    """The arc between unit vectors at right angles."""
+    first = a / a.norm()
+    second = b - (b @ first) * first
+    second = second / second.norm()
+    angle = torch.atan2(b @ second, b @ first)
+    of_a, of_b = torch.sin((1 - t) * angle), torch.sin(t * angle)
+    return (torch.outer(of_a, a) + torch.outer(of_b, b)) / torch.sin(angle)
+
+
+def kl_in_one_line(mu, logvar, eps):
+    sigma = (0.5 * logvar).exp()
+    z = mu + sigma * eps
+    return (0.5 * z**2 - 0.5 * ((z - mu) / sigma) ** 2 - sigma.log()).sum(dim=-1).mean()
+
+
+def free_bits_by_maximum(mu, logvar, floor):
+    each = -0.5 * (1 + logvar - mu**2 - torch.exp(logvar))
+    return torch.maximum(each.mean(dim=0), torch.full_like(each[0], floor)).sum()
 
 
 ALTERNATIVES = {
     "kl_divergence": (kl_of_pytorch, kl_in_numpy, kl_in_loops),
-    "reparameterise": (sample_of_a_law, sample_in_double),
-    "VAE": (TwoHeads, FromNothing),
-    "negative_elbo": (elbo_by_rsample, elbo_in_one_line),
-    "sample": (sample_by_law, sample_one_by_one),
-    "slerp": (slerp_in_numpy, slerp_in_a_loop),
-    "kl_by_sampling": (kl_from_squares, kl_from_densities),
-    "free_bits": (free_bits_in_numpy, free_bits_by_column),
+    "reparameterise": (sample_of_a_law, sample_in_double, sample_of_a_cloud),
+    "VAE": (TwoHeads, FromNothing, WithoutChunk),
+    "negative_elbo": (elbo_by_rsample, elbo_in_one_line, elbo_summed_by_hand),
+    "sample": (sample_by_law, sample_one_by_one, sample_of_numpy),
+    "slerp": (slerp_in_numpy, slerp_in_a_loop, slerp_with_unit_vectors),
+    "kl_by_sampling": (kl_from_squares, kl_from_densities, kl_in_one_line),
+    "free_bits": (free_bits_in_numpy, free_bits_by_column, free_bits_by_maximum),
 }

@@ -51,12 +51,28 @@ def paired_difference_by_scipy(a, b):
     return a.double().mean() - b.double().mean(), stats.sem((a - b).numpy())
 
 
+def extrapolate_by_lerp(z, labels, k, strength=0.5):
+    near = torch.as_tensor(nearest_in_class_in_numpy(z, labels, k))
+    return torch.lerp(z[near], z.unsqueeze(1).expand(-1, k, -1), 1 + strength)
+
+
+def paired_difference_stacked(a, b):
+    gap = a - b
+    mean = gap.mean()
+    se = (((gap - mean) ** 2).sum() / (len(gap) - 1) / len(gap)).sqrt()
+    return torch.stack([mean, se])
+
+
 ALTERNATIVES = {
     "nearest_in_class": (
         nearest_in_class_in_numpy,
         nearest_in_class_in_loops,
         nearest_in_class_by_scikit_learn,
     ),
-    "extrapolate": (extrapolate_in_numpy, extrapolate_in_loops),
-    "paired_difference": (paired_difference_in_numpy, paired_difference_by_scipy),
+    "extrapolate": (extrapolate_in_numpy, extrapolate_in_loops, extrapolate_by_lerp),
+    "paired_difference": (
+        paired_difference_in_numpy,
+        paired_difference_by_scipy,
+        paired_difference_stacked,
+    ),
 }

@@ -63,9 +63,23 @@ def f_beta_by_precision_and_recall(odd, alarm, beta):
     return 1 / ((1 / precision + beta**2 / recall) / (1 + beta**2))
 
 
+def windows_as_a_list(x, size, step=1):
+    found, start = [], 0
+    while start + size <= len(x):
+        found.append(x[start : start + size])
+        start += step
+    return found
+
+
+def f_beta_by_counts(odd, alarm, beta):
+    hits, false = int((odd & alarm).sum()), int((alarm & ~odd).sum())
+    missed = int((odd & ~alarm).sum())
+    return (1 + beta**2) * hits / ((1 + beta**2) * hits + beta**2 * missed + false)
+
+
 ALTERNATIVES = {
     "auroc": (auroc_by_pairs, auroc_in_loops, auroc_as_an_area),
-    "windows": (windows_in_a_loop, windows_in_numpy),
+    "windows": (windows_in_a_loop, windows_in_numpy, windows_as_a_list),
     "mahalanobis": (mahalanobis_in_scipy, mahalanobis_by_whitening, mahalanobis_in_a_loop),
-    "f_beta": (f_beta_in_scikit_learn, f_beta_by_precision_and_recall),
+    "f_beta": (f_beta_in_scikit_learn, f_beta_by_precision_and_recall, f_beta_by_counts),
 }
