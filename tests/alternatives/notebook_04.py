@@ -103,3 +103,21 @@ ALTERNATIVES = {
     "cd1": (cd1_in_numpy, cd1_in_a_loop, cd1_as_a_gradient),
     "he": (he_in_numpy, he_by_division, he_of_a_layer),
 }
+
+
+def _vote(z, labels, k, by=2, pick=lambda near: near.mode(1).values):
+    distance = torch.cdist(z, z, p=by).fill_diagonal_(torch.inf)
+    return (pick(labels[distance.topk(k, largest=False).indices]) == labels).float().mean()
+
+
+WRONG = {
+    "knn": {
+        "the median label": lambda z, labels, k=5: _vote(
+            z, labels, k, pick=lambda near: near.median(1).values
+        ),
+        "distances in city blocks": lambda z, labels, k=5: _vote(z, labels, k, by=1),
+        "one neighbour more": lambda z, labels, k=5: _vote(z, labels, k + 1),
+        "the farthest label": lambda z, labels, k=5: _vote(z, labels, k, pick=lambda n: n[:, -1]),
+        "the largest label": lambda z, labels, k=5: _vote(z, labels, k, pick=lambda n: n.amax(1)),
+    },
+}

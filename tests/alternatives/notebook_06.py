@@ -121,3 +121,13 @@ ALTERNATIVES = {
         contractive_by_einsum,
     ),
 }
+
+
+WRONG = {
+    "activity_kl": {
+        "rates clamped": lambda z, rho: activity_kl_unit_by_unit(z.clamp(0.1, 0.9), rho),
+        "the mean's rates clamped": lambda z, rho: activity_kl_unit_by_unit(
+            z.mean(0, keepdim=True).clamp(0.1, 0.9), rho
+        ),
+    },
+}

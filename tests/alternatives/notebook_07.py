@@ -150,3 +150,41 @@ ALTERNATIVES = {
     ),
     "tone": (tone_in_a_loop, tone_in_pytorch, tone_by_complex_powers),
 }
+
+
+def _less(top):
+    def log_mean_exp(log_w):
+        a = top(log_w)
+        return (log_w - a).exp().mean(-1).log() + (a if a.ndim == 0 else a[..., 0])
+
+    return log_mean_exp
+
+
+def _product_of_ramps(frequency, seconds, rate=11_025):
+    t = np.arange(round(seconds * rate)) / rate
+    wave = sum(
+        0.6 / k**2 * np.exp(-2 * k * t) * np.sin(2 * np.pi * k * frequency * t) for k in range(1, 7)
+    )
+    return wave * (t / 0.005).clip(0, 1) * ((seconds - t) / 0.03).clip(0, 1)
+
+
+def _above(measure):
+    return lambda mu, threshold=0.01: measure(mu) > threshold
+
+
+WRONG = {
+    "log_mean_exp": {
+        "the largest of all taken out": _less(torch.max),
+        "the smallest taken out": _less(lambda log_w: log_w.amin(-1, keepdim=True)),
+        "the mean taken out": _less(lambda log_w: log_w.mean(-1, keepdim=True)),
+    },
+    "active_units": {
+        "range": _above(lambda mu: mu.amax(0) - mu.amin(0)),
+        "mean deviation": _above(lambda mu: (mu - mu.mean(0)).abs().mean(0)),
+        "sum of squares": _above(lambda mu: (mu - mu.mean(0)).square().sum(0)),
+        "mean of the sizes": _above(lambda mu: mu.abs().mean(0)),
+        "threshold squared": lambda mu, threshold=0.01: mu.var(0) > threshold**2,
+        "variance of all": lambda mu, threshold=0.01: (mu.var() > threshold).expand(mu.shape[1]),
+    },
+    "tone": {"the product of the two ramps": _product_of_ramps},
+}

@@ -78,3 +78,20 @@ ALTERNATIVES = {
         adjusted_rand_by_tables,
     ),
 }
+
+
+def _named_by(pick):
+    def purity(clusters, labels):
+        members = [labels[clusters == c] for c in clusters.unique()]
+        return sum((some == pick(some)).sum() for some in members) / len(labels)
+
+    return purity
+
+
+WRONG = {
+    "purity": {
+        "the first member names the cluster": _named_by(lambda some: some[0]),
+        "the last one does": _named_by(lambda some: some[-1]),
+        "the middle one does": _named_by(torch.median),
+    },
+}

@@ -88,3 +88,12 @@ ALTERNATIVES = {
     "entropy": (entropy_of_scipy, entropy_by_surprise, entropy_by_bins),
     "rate": (rate_of_scipy, rate_in_double_precision, rate_by_tanh),
 }
+
+
+WRONG = {
+    "quantise": {
+        "a byte": lambda z, step: (z / step).round().to(torch.int8),
+        "cut at a byte": lambda z, step: (z / step).round().clamp(-128, 127),
+        "two bytes": lambda z, step: (z / step).round().to(torch.int16),
+    },
+}

@@ -76,3 +76,34 @@ ALTERNATIVES = {
         paired_difference_stacked,
     ),
 }
+
+
+def _by_distance(change, first=0):
+    def nearest_in_class(z, labels, k):
+        distance = change(torch.cdist(z, z), labels[:, None] != labels)
+        return distance.argsort(dim=1, stable=True)[:, first : first + k]
+
+    return nearest_in_class
+
+
+WRONG = {
+    "nearest_in_class": {
+        "the first left out, whoever it is": _by_distance(
+            lambda distance, other: distance.masked_fill(other, torch.inf), 1
+        ),
+        "all at distance 0 left out": _by_distance(
+            lambda distance, other: distance.masked_fill(other | (distance == 0), torch.inf)
+        ),
+        "10 more for another class": _by_distance(
+            lambda distance, other: (distance + 10 * other).fill_diagonal_(torch.inf)
+        ),
+    },
+    "extrapolate": {
+        "a strength of 0 taken for none": lambda z, labels, k, strength=0.5: extrapolate_by_lerp(
+            z, labels, k, strength or 0.5
+        ),
+        "interpolated": lambda z, labels, k, strength=0.5: extrapolate_by_lerp(
+            z, labels, k, -abs(strength)
+        ),
+    },
+}

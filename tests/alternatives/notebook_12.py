@@ -83,3 +83,45 @@ ALTERNATIVES = {
     "mahalanobis": (mahalanobis_in_scipy, mahalanobis_by_whitening, mahalanobis_in_a_loop),
     "f_beta": (f_beta_in_scikit_learn, f_beta_by_precision_and_recall, f_beta_by_counts),
 }
+
+
+def _windows_at(starts):
+    def windows(x, size, step=1):
+        return torch.stack([x[k : k + size] for k in starts(len(x), size, step)])
+
+    return windows
+
+
+def _filled_up(x, size, step=1):
+    rest = -(len(x) - size) % step
+    return torch.cat([x, x.new_zeros(rest, x.shape[1])]).unfold(0, size, step).mT
+
+
+def _f_beta_unguarded(odd, alarm, beta):
+    right = (odd & alarm).sum()
+    if not alarm.any():
+        return torch.tensor(0.0)
+    precision, recall = right / alarm.sum(), right / odd.sum()
+    return (1 + beta**2) * precision * recall / (beta**2 * precision + recall)
+
+
+WRONG = {
+    "auroc": {
+        "the better of the two ways round": lambda score, odd: max(
+            auroc_by_pairs(score, odd), auroc_by_pairs(score, ~odd)
+        ),
+        "half of the size of the gap": lambda score, odd: (
+            0.5 + (auroc_by_pairs(score, odd) - 0.5).abs()
+        ),
+    },
+    "windows": {
+        "the rest dropped at the beginning": _windows_at(
+            lambda n, size, step: range((n - size) % step, n - size + 1, step)
+        ),
+        "the last one moved back": _windows_at(
+            lambda n, size, step: [*range(0, n - size, step), n - size]
+        ),
+        "filled up with zeros": _filled_up,
+    },
+    "f_beta": {"0 only where there is no alarm": _f_beta_unguarded},
+}
