@@ -41,10 +41,10 @@ exercise(
             lambda *channel: -information.mutual_information(*channel)
         ),
         "look at sigma: the noise has variance sigma^2.": _information_with(power=1),
-        "look at the 1: without the unit matrix this is not 0 for a signal of 0.": (
+        "look at the unit matrix: without it this is not 0 for a signal of 0.": (
             _information_with(one=0)
         ),
-        "look at the 1: it must be the unit matrix; a plain 1 + adds to every entry.": (
+        "look at the unit matrix: torch.eye adds to the diagonal, a plain 1 to every entry.": (
             lambda w, cov, sigma: torch.logdet(1 + w @ cov @ w.T / sigma**2) / 2
         ),
         "look at the noise: this is H(Z) but for a constant; subtract the noise's own.": (
@@ -131,6 +131,7 @@ exercise(
         "Four terms: a trace, the difference of the means, D, and two log determinants.",
         "Let precision = torch.linalg.inv(other_cov) and apart = other_mean - mean.",
         "(precision @ cov).trace() and apart @ precision @ apart are the first two.",
+        "Try:  return ((precision @ cov).trace() + apart @ precision @ apart - ... + ...) / 2",
     ),
 )
 
@@ -202,6 +203,7 @@ exercise(
         "-log of one pixel's density is (x - x_hat)^2 / (2 sigma^2) + log(sigma sqrt(2 pi)).",
         "Summed over D pixels: squared_error(x, x_hat) / (2 sigma^2), and D times the constant.",
         "D is x[0].numel(); math.log and math.sqrt do for the constant.",
+        "Try:  return squared_error(x, x_hat) / (2 * sigma**2) + x[0].numel() * ...",
     ),
 )
 
@@ -250,6 +252,7 @@ exercise(
     hints=(
         "-log of one pixel's density is |x - x_hat| / scale + log(2 scale).",
         "As in gaussian_nll: sum over all, divide by len(x), and add D times the constant.",
+        "Try:  return (x - x_hat).abs().sum() / ... + x[0].numel() * ...",
     ),
 )
 
@@ -319,8 +322,9 @@ exercise(
         ),
     },
     hints=(
-        "The formula with p = logits.sigmoid() fails where p rounds to 0 or 1.",
+        "The formula with p = logits.sigmoid() fails where p rounds to 0 or 1: write both "
+        "logarithms in terms of the logits.",
         "log p = -softplus(-l) and log(1 - p) = -softplus(l); softplus is in torch.nn.functional.",
-        "F.binary_cross_entropy_with_logits(logits, x, reduction=...) does it all; then the mean.",
+        "Try:  return F.binary_cross_entropy_with_logits(logits, x, reduction=...) / ...",
     ),
 )

@@ -73,6 +73,7 @@ exercise(
         _OUTPUTS,
         "The change of neuron k is the mean over the batch of y[:, k] times x: (N,) with (N, D).",
         "y.T @ x is (d, D) and sums over the batch; divide by len(x).",
+        "Try:  return w + eta * ... / len(x)",
     ),
 )
 
@@ -132,6 +133,7 @@ exercise(
         _OUTPUTS,
         "The mean of y y^T is y.T @ y / len(x), of shape (d, d).",
         "What is forgotten is that matrix times w: (d, d) @ (d, D) is (d, D).",
+        "Try:  return hebb(w, x, eta) - eta * ... @ w",
     ),
 )
 
@@ -161,7 +163,9 @@ exercise(
     hints=(
         "It is the subspace rule with one change: the triangle of y y^T.",
         "torch.tril(a), or a.tril(), keeps the diagonal and what is below it, and 0 elsewhere.",
-        "Row k of tril(y y^T) @ w is the sum over j <= k of y_k y_j w_j.",
+        "So neuron k forgets by its own output and by those of the neurons before it, not by "
+        "later ones.",
+        "Try:  return hebb(w, x, eta) - eta * torch.tril(...) @ w",
     ),
 )
 
@@ -195,5 +199,6 @@ exercise(
     hints=(
         "oja(w, x, -eta) is w - eta <y x - y^2 w>: the first two terms.",
         "w.square().sum(1) is (d,), the squared length of each row; [:, None] makes it a column.",
+        "Try:  return oja(w, x, -eta) + eta * (1 - ...) * w",
     ),
 )

@@ -67,7 +67,7 @@ exercise(
         "look at the axes: they are wanted as rows (d, D); you cut columns.": (
             _pca_with(axes_of="columns")
         ),
-        "look at the factor: u holds the scores of the images, the axes are in vt.": (
+        "look at u: it holds the scores of the images; the axes are in vt.": (
             _pca_with(axes_of="u")
         ),
         "look at the order: the first axes have the largest variances.": _pca_with(ascending=True),
@@ -83,6 +83,7 @@ exercise(
         "Flatten the images to rows (N, D), subtract their mean, and take the SVD of what is left.",
         "torch.linalg.svd(a, full_matrices=False) returns u, s, vt; the rows of vt are the axes.",
         "The variance along axis k is s[k] ** 2 / N.",
+        "Try:  return mean, vt[:d], s[:d] ** 2 / ...",
     ),
     view=lambda answer: (answer[0], _signed(answer[1]), answer[2]),
 )
@@ -121,6 +122,8 @@ exercise(
         "pca(x, d) gives the axes and the variances v along them.",
         "Each row of the encoder is an axis times sqrt(1 - lam / v); clamp the inside at 0 first.",
         "scale[:, None] * axes multiplies row k by scale[k]. The decoder is encoder.T.",
+        "Try:  encoder = (1 - ...).clamp(min=0).sqrt()[:, None] * axes  and return it with its "
+        "transpose.",
     ),
     view=_signed_alike,
 )
@@ -151,7 +154,7 @@ exercise(
     },
     hints=(
         "The decoder's weight is (D, d): which factor of its SVD lives in pixel space, D?",
-        "u, s, vt = torch.linalg.svd(decoder_weight, full_matrices=False); u is (D, d).",
+        "Try:  u, s, vt = torch.linalg.svd(decoder_weight, full_matrices=False)  and  return ...",
     ),
     view=lambda answer: (_signed(answer[0]),),
 )

@@ -45,7 +45,8 @@ exercise(
         "the bias.",
         "torch.linalg.lstsq(a, b).solution is the w for which a @ w is nearest to b; b is "
         "x.flatten(1).",
-        "Return (z @ w).view_as(x), with the z that has the column of ones.",
+        "Try:  w = torch.linalg.lstsq(z, ...).solution  and  return (z @ w).view_as(x), with the "
+        "z that has the column of ones.",
     ),
 )
 
@@ -120,6 +121,7 @@ exercise(
         "puts the row itself last.",
         "distances.topk(k, largest=False).indices is (N, k), and labels[...] of it their labels.",
         "labels[...].mode(1).values is the most frequent label of each row.",
+        "Try:  return (labels[...].mode(1).values == labels).float().mean()",
     ),
 )
 
@@ -184,6 +186,8 @@ exercise(
         "h = (v @ w.T + b).sigmoid() is (N, d); the sample is (u < h).float().",
         "v_hat = (sample @ w + c).sigmoid(), and h_hat comes from v_hat as h from v.",
         "The mean of h v over the batch is h.T @ v / len(v), of shape (d, D).",
+        "Try:  dw = (h.T @ v - ...) / len(v); the other two are means over the batch of h - h_hat "
+        "and of v - v_hat.",
     ),
 )
 
@@ -220,5 +224,6 @@ exercise(
     hints=(
         "noise.shape is (n_out, n_in); noise has variance 1.",
         "To give noise the variance v, multiply it by the square root of v.",
+        "Try:  return noise * (... / noise.shape[1]) ** 0.5",
     ),
 )

@@ -189,6 +189,7 @@ exercise(
         "nn.Sequential(...) runs layers one after the other; nn.Flatten() comes first.",
         "nn.Linear(n_in, n_out) is a layer, and the first n_in is D = math.prod(shape).",
         "Between two nn.Linear stands nn.ReLU(); the last layer is nn.Linear(..., d), bare.",
+        "Try:  return nn.Sequential(nn.Flatten(), nn.Linear(math.prod(shape), 64), nn.ReLU(), ...)",
     ),
 )
 
@@ -234,7 +235,7 @@ exercise(
         "look at the end: the rows of D numbers are no images yet; nn.Unflatten(1, shape).": (
             _decoder_with(last=lambda shape: nn.Identity())
         ),
-        "look at the end: the sigmoid is not yet wanted here, the loss is exact on logits.": (
+        "look at the end: logits are any real numbers; no sigmoid yet, and no clamp.": (
             _decoder_with(end=nn.Sigmoid)
         ),
         "look at the end: after a ReLU no logit can be negative, so no pixel darker than 1/2.": (
@@ -248,6 +249,7 @@ exercise(
         "The encoder in reverse: d numbers go in, D = math.prod(shape) come out.",
         "No activation after the last nn.Linear: its output are the logits.",
         "nn.Unflatten(1, shape) at the very end turns (N, D) into (N, *shape).",
+        "Try:  return nn.Sequential(nn.Linear(d, 64), nn.ReLU(), ..., nn.Unflatten(1, shape))",
     ),
 )
 
@@ -341,7 +343,8 @@ exercise(
     hints=(
         "__init__ first calls super().__init__(), then keeps its two arguments in self.",
         "Each of the four others is one line: self.encoder(x), self.decoder(z), and so on.",
-        "decode(z) is self.logits(z).sigmoid(), forward(x) is self.decode(self.encode(x)).",
+        "Try:  in decode  return self.logits(z).sigmoid(),  and in forward  return "
+        "self.decode(...)",
     ),
 )
 
@@ -406,14 +409,15 @@ exercise(
                 "reconstruction": F.binary_cross_entropy(model(x), x, reduction="sum") / len(x)
             }
         ),
-        "look at .item(): a plain number has no gradient; keep the tensor.": (
+        "look at the gradient: it must flow back to the encoder; no .item(), no detach.": (
             lambda model, x: {"reconstruction": losses.bernoulli(model, x)["reconstruction"].item()}
         ),
     },
     hints=(
         "model.logits(model.encode(x)) are the logits; x are the pixels they should explain.",
         'F.binary_cross_entropy_with_logits(logits, x, reduction="sum") sums over everything.',
-        'Divide by len(x), and return {"reconstruction": ...}.',
+        'Try:  return {"reconstruction": F.binary_cross_entropy_with_logits(..., x, '
+        'reduction="sum") / ...}',
     ),
 )
 
@@ -430,11 +434,14 @@ def _try_step(train_step, shape, lr):
     x = torch.rand(2, 5, math.prod(shape))
     model = nn.Linear(x.shape[2], x.shape[2])  # one layer: PyTorch allows any order of the calls
     optimizer = torch.optim.SGD(model.parameters(), lr, momentum=0.9)
+    calls = []
+    optimizer.register_step_post_hook(lambda *_: calls.append(1))
     start = torch.cat([p.detach().flatten() for p in model.parameters()])
     values = [train_step(model, batch, _two_terms, optimizer) for batch in x]
     end = torch.cat([p.detach().flatten() for p in model.parameters()])
     return {
         "the loss of the first step": values[0],
+        "the number of calls of optimizer.step in two steps": len(calls),
         "the change of the weights in two steps": end - start,
         "the loss of the second step": values[1],
         "the result drags its graph along: .item() makes a number of it.": (
@@ -482,6 +489,7 @@ exercise(
         "First the loss, one number: the sum of loss(model, x).values().",
         "Then three calls: optimizer.zero_grad(), total.backward(), optimizer.step().",
         "Return the number without its graph: total.item().",
+        "Try:  total = sum(...); optimizer.zero_grad(); total.backward(); ...; return total.item()",
     ),
 )
 
@@ -552,7 +560,7 @@ def _try_train(train, images, epochs, batch, lr):
         "the number of optimizers made": len(set(map(id, optimizers))),
         "the learning rate, at least and at most,": (min(rates, default=0), max(rates, default=0)),
         "the number of values returned": len(values),
-        "the number of values that are the mean of their epoch": sum(right),
+        "each value returned should be the mean over the steps of its epoch.": all(right),
     }
 
 
@@ -619,7 +627,8 @@ exercise(
     hints=(
         "Before the loops: optimizer = torch.optim.Adam(model.parameters(), lr), and a list.",
         "Two loops: for epoch in range(epochs), and for i in torch.randperm(len(x)).split(batch).",
-        "In the inner one: step(model, x[i], loss, optimizer); after it, append the epoch's mean.",
+        "Try:  in the inner loop  values.append(step(model, x[i], loss, optimizer)),  and after "
+        "it  means.append(...)",
     ),
 )
 
@@ -670,6 +679,7 @@ exercise(
         "Forward: z = x @ w.T, error = z @ v.T - x; the loss is error.square().sum() / len(x).",
         "The error (N, D) goes back through v: error @ v is (N, d), what the code did wrong.",
         "A layer's gradient is (what came back).T @ (what went in), here times 2 / len(x).",
+        "Try:  return 2 / len(x) * (error @ v).T @ x, 2 / len(x) * ...",
     ),
 )
 
@@ -731,6 +741,6 @@ exercise(
     hints=(
         "The new m is 0.9 m + 0.1 g, the new v is 0.999 v + 0.001 g^2.",
         "m / (1 - 0.9**t) and v / (1 - 0.999**t) make up for the start at 0.",
-        "p moves by -lr * m_hat / (v_hat.sqrt() + 1e-8); return p, m and v.",
+        "Try:  return p - lr * m_hat / (... + 1e-8), m, v",
     ),
 )

@@ -49,7 +49,9 @@ exercise(
     hints=(
         "Between two points the network is straight. Its n - 1 slopes are y.diff(dim=0) over dt.",
         "t.diff() is (n - 1,); [:, None] makes it a column that divides every pixel's difference.",
-        "A ReLU stays on: weight k is slope k minus slope k - 1, and weight 0 is slope 0.",
+        "A ReLU stays on, so that each further one adds only the change of the slope, "
+        "slopes.diff(dim=0); the first one adds the whole first slope.",
+        "Try:  return torch.cat([slopes[:1], ...])",
     ),
 )
 
@@ -99,7 +101,7 @@ exercise(
     hints=(
         "First the rate of each unit: z.mean(0), of shape (d,).",
         "Two terms a unit, one for on, rho * log(rho / rate), and one for off, with 1 - rho.",
-        "Sum over the units: one number.",
+        "Try:  return (rho * (rho / rate).log() + ...).sum()",
     ),
 )
 
@@ -142,6 +144,7 @@ exercise(
     hints=(
         "Two masks of the shape of x: u < p / 2, and u > 1 - p / 2.",
         "x.masked_fill(mask, value) is a copy of x with value where mask is True.",
+        "Try:  return x.masked_fill(u < p / 2, 0.0).masked_fill(..., ...)",
     ),
 )
 
@@ -196,6 +199,8 @@ exercise(
     hints=(
         "A sigmoid has the slope z * (1 - z); entry (j, i) of the Jacobian is that times w_ji.",
         "The sum over i is a factor that depends on the unit only: weight.square().sum(1), (d,).",
-        "(N, d) @ (d,) sums over the units and is (N,); take the mean.",
+        "The squared slopes (N, d) times these factors (d,), summed over the units, are one "
+        "number an image, (N,).",
+        "Try:  return ((z * (1 - z)).square() @ ...).mean()",
     ),
 )

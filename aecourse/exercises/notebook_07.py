@@ -54,6 +54,7 @@ exercise(
         "log(sum / K) = log(sum) - log(K), and the log of a sum of exp has a function of its own.",
         "torch.logsumexp(log_w, -1) subtracts the largest number first, so nothing underflows.",
         "K is log_w.shape[-1].",
+        "Try:  return torch.logsumexp(log_w, -1) - ...",
     ),
 )
 
@@ -101,6 +102,7 @@ exercise(
         "f(z) times the gradient of log q(z); the formula above has both factors.",
         "f is (N,) and must multiply rows of (N, d): f[:, None].",
         "The variance is logvar.exp().",
+        "Try:  return f[:, None] * (z - mu) / ...",
     ),
 )
 
@@ -152,7 +154,8 @@ exercise(
     hints=(
         "First the n places on one axis: icdf of (k + 1/2) / n for k = 0 ... n - 1.",
         "torch.meshgrid or two loops give all pairs; z_1 runs within a row, z_2 falls row by row.",
-        "rows, columns = torch.meshgrid(places.flip(0), places, indexing='ij')",
+        "Try:  rows, columns = torch.meshgrid(places.flip(0), places, indexing='ij')  and  return "
+        "torch.stack([...], -1).flatten(0, 1)",
     ),
 )
 
@@ -205,6 +208,8 @@ exercise(
         "Write both terms as sums: a mean over n numbers is the sum times 1 / n.",
         "Then the loss is a * reconstruction + b * kl; divide it by a.",
         "a is scale, or scale / pixels; b is weight, or weight / d; the answer is b / a.",
+        "Try:  a = scale / pixels if reconstruction == 'mean' else scale,  likewise  b = ...,  "
+        "and  return b / a",
     ),
 )
 
@@ -250,7 +255,7 @@ exercise(
     hints=(
         "Each column of mu is a unit; how much does it vary from image to image?",
         "mu.var(0) is (d,).",
-        "Compare it with the threshold; the result is True or False for each unit.",
+        "Try:  return mu.var(...) > threshold",
     ),
 )
 
@@ -321,5 +326,6 @@ exercise(
         "The times are t = np.arange(round(seconds * rate)) / rate, an array.",
         "Add six arrays, for k in range(1, 7): loudness * np.exp(-2 * k * t) * np.sin(...).",
         "The envelope is np.minimum(t / 0.005, (seconds - t) / 0.03).clip(0, 1).",
+        "Try:  return np.minimum(t / 0.005, ...).clip(0, 1) * sum(... for k in range(1, 7))",
     ),
 )

@@ -118,6 +118,7 @@ exercise(
     hints=(
         "z = mu + sigma * eps, number by number.",
         "logvar is log sigma^2, so sigma is exp(logvar / 2).",
+        "Try:  return mu + (...).exp() * eps",
     ),
 )
 
@@ -243,8 +244,8 @@ exercise(
         "look at the encoder: mu and logvar are the same numbers here; it needs 2 d of them.": (
             _Shared
         ),
-        "look at logvar: the network's raw output is taken for log sigma^2, of any sign; "
-        "no exp here.": _Positive,
+        "look at logvar: the network's raw output is taken for log sigma^2, any number; no exp, "
+        "no clamp.": _Positive,
         "look at encode: it is the mean, without noise; the noise belongs to the loss.": _Random,
         "look at encode: it is mu alone, (N, d), and not both halves.": _Both,
     },
@@ -252,6 +253,8 @@ exercise(
         "After super().__init__(shape, hidden, d, activation, output) replace self.encoder only.",
         "self.encoder = mlp([math.prod(shape), *hidden, 2 * d], activation)",
         "posterior: self.encoder(x.flatten(1)).chunk(2, dim=1); encode: the first of the two.",
+        "Try:  self.encoder = mlp([math.prod(shape), *hidden, ...], activation),  and in encode  "
+        "return self.posterior(x)[...]",
     ),
 )
 
@@ -317,11 +320,11 @@ def _try_elbo(negative_elbo, shape, n, d):
         "the reconstruction with sigma = 0.5": _term(gaussian, "reconstruction"),
         "the reconstruction with another nll": _term(other, "reconstruction"),
         "the reconstruction with sigma = 0.5 and another nll": _term(both, "reconstruction"),
-        "the width of z around mu, in tenths of sigma,": round(10 * width),
         "the noise should be drawn anew in each call: is a seed fixed?": (not torch.equal(*drawn)),
         "each number of a code should have its own noise, eps like mu.": bool(
             noise[:, :2].T.corrcoef()[0, 1].abs() < 0.5 and noise[:2, 0].diff().abs() > 1e-6
         ),
+        "the width of the noise in z, as a multiple of sigma,": round(width, 1),
         "no gradient of the reconstruction reaches mu: is z detached, or a term .item()?": (
             not by_mu.any()
         ),
@@ -329,6 +332,9 @@ def _try_elbo(negative_elbo, shape, n, d):
             not by_logvar.any()
         ),
         "no gradient of the reconstruction reaches the decoder.": not by_weight.any(),
+        "no gradient of the kl term reaches mu or logvar: is it detached, or a number?": (
+            not kl_by_mu.any() or not kl_by_logvar.any()
+        ),
         "the gradient of the kl term with respect to mu": kl_by_mu,
         "the gradient of the kl term with respect to logvar": kl_by_logvar,
     }
@@ -391,9 +397,9 @@ exercise(
     },
     hints=(
         "mu, logvar = model.posterior(x); z by reparameterise, with eps = torch.randn_like(mu).",
-        "The reconstruction is nll(x, model.logits(z)), or, if there is a sigma, "
-        "gaussian_nll(x, model.decode(z), sigma).",
-        'Return {"reconstruction": ..., "kl": beta * kl_divergence(mu, logvar)}.',
+        "The reconstruction is nll(x, model.logits(z)), or, if there is a sigma, gaussian_nll(x, "
+        "model.decode(z), sigma).",
+        'Try:  return {"reconstruction": ..., "kl": beta * kl_divergence(mu, logvar)}',
     ),
 )
 
@@ -413,16 +419,16 @@ def _try_sample(sample, n, d):
     return {
         "the shape of the images": images.shape,
         "the number of different codes": len(z.unique(dim=0)),
-        "the mean of the codes, in tenths,": abs(round(10 * float(z.mean()))),
-        "the standard deviation of the codes, in tenths,": round(10 * float(z.std())),
+        "the mean of the codes": abs(round(float(z.mean()), 1)),
+        "the standard deviation of the codes": round(float(z.std()), 1),
         "no code lies beyond 2.5: is it drawn from the normal distribution?": (
             not (z.abs() > 2.5).any()
         ),
         "two calls give the same images: draw new codes each time, without a fixed seed.": (
             torch.equal(images, again)
         ),
-        "the correlation of two numbers of a code, in tenths,": round(
-            10 * abs(float(z[:, :2].T.corrcoef()[0, 1].nan_to_num()))
+        "the correlation of two numbers of a code": round(
+            abs(float(z[:, :2].T.corrcoef()[0, 1].nan_to_num())), 1
         ),
         "the codes of a call have a mean of just 0: each is drawn by itself, none is centred.": (
             bool((z.mean(0).abs() < 1e-5).all())
@@ -453,7 +459,7 @@ exercise(
     },
     hints=(
         "The prior is N(0, I): torch.randn(n, d) draws n codes from it.",
-        "Decode them: that is all.",
+        "Try:  return decode(...)",
     ),
 )
 
@@ -503,7 +509,7 @@ exercise(
     hints=(
         "The cosine of the angle is a @ b / (a.norm() * b.norm()); .arccos() gives the angle.",
         "t[:, None] makes (T, 1) of (T,), so that it multiplies whole codes (d,).",
-        "Try:  (((1 - t) * angle).sin() * a + ...) / angle.sin()",
+        "Try:  return (((1 - t) * angle).sin() * a + ...) / angle.sin()",
     ),
 )
 
@@ -558,6 +564,7 @@ exercise(
     hints=(
         "z = reparameterise(mu, logvar, eps), and then two log densities of z.",
         "torch.distributions.Normal(mean, sigma).log_prob(z) is the log density, (N, d).",
+        "Try:  return (Normal(mu, (logvar / 2).exp()).log_prob(z) - ...).sum() / len(mu)",
     ),
 )
 
@@ -605,5 +612,6 @@ exercise(
     hints=(
         "The KL of each number of each example is (N, d); do not sum it yet.",
         ".mean(0) leaves one number a dimension; .clamp(min=floor) is the floor; then .sum().",
+        "Try:  each = (mu.square() + logvar.exp() - 1 - logvar) / 2  and  return each.mean(0)...",
     ),
 )

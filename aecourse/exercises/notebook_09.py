@@ -38,6 +38,7 @@ exercise(
     hints=(
         "labels.unique() are the classes; (labels == k).nonzero()[:, 0] the rows of class k.",
         "Take the first per_class of these rows, and torch.cat the lists.",
+        "Try:  return torch.cat([(labels == k).nonzero()[:..., 0] for k in labels.unique()])",
     ),
 )
 
@@ -49,8 +50,8 @@ def _partitions():
     near = torch.where(torch.rand(50, generator=generator) < 0.7, (labels + 1) % 3, 3)
     small = torch.tensor([0, 0, 1, 1, 1, 1, 1]), torch.tensor([0, 1, 1, 1, 2, 2, 0])
     mixed = (
-        torch.tensor([0, 0, 0, 1, 1, 1, 1, 1, 1, 2]),
-        torch.tensor([2, 0, 0, 1, 2, 2, 0, 2, 0, 1]),
+        torch.tensor([0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 2]),
+        torch.tensor([2, 0, 0, 1, 2, 2, 0, 2, 0, 1, 1]),
     )
     return [(near, labels), small, (torch.arange(50) // 30, labels), mixed]
 
@@ -88,6 +89,8 @@ exercise(
     hints=(
         "labels[clusters == c].bincount() says how often each label occurs in cluster c.",
         "The largest of these is the majority; sum it over clusters.unique(), divide by N.",
+        "Try:  return sum(labels[clusters == c].bincount()... for c in clusters.unique()) / "
+        "len(labels)",
     ),
 )
 
@@ -133,5 +136,6 @@ exercise(
         "F.one_hot(clusters).T.double() @ F.one_hot(labels).double().",
         "pairs(n) = (n * (n - 1) / 2).sum() serves for the table, its row sums and column sums.",
         "chance = a * b / pairs(N), and the index is (both - chance) / ((a + b) / 2 - chance).",
+        "Try:  return (both - chance) / (... - chance)",
     ),
 )

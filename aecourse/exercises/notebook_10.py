@@ -48,7 +48,7 @@ exercise(
     hints=(
         "The mean squared error is one number, over all pixels of all images.",
         "a.log10() is the logarithm to base 10 of a tensor.",
-        "Try:  return -10 * (x - x_hat).square().mean().log10()",
+        "Try:  return -10 * (...).log10()",
     ),
 )
 
@@ -84,7 +84,7 @@ exercise(
     hints=(
         "How many steps is each number away from 0?",
         "torch.round, or a.round(), gives the nearest whole number, still as a float.",
-        "Try:  return (z / step).round().long()",
+        "Try:  return (...).round().long()",
     ),
 )
 
@@ -157,6 +157,7 @@ exercise(
         "for column in symbols.T goes through the columns, each (N,).",
         "column.unique(return_counts=True)[1] counts how often each symbol occurs.",
         "With p = counts / len(column), a column takes -(p * p.log2()).sum() bits.",
+        "Try:  bits = bits - (p * ...).sum()  for each column.",
     ),
 )
 
@@ -210,5 +211,6 @@ exercise(
         "The logistic distribution function of scale s is torch.sigmoid(z / s).",
         "The mass in [a, b] is sigmoid(b / s) - sigmoid(a / s); here a, b = z - 1/2, z + 1/2.",
         "Take -log of it, sum over everything, and divide by len(z).",
+        "Try:  mass = torch.sigmoid((z + 0.5) / s) - ...  and  return -mass.log().sum() / len(z)",
     ),
 )

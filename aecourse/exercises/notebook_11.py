@@ -58,9 +58,10 @@ exercise(
     },
     hints=(
         "torch.cdist(z, z) is (N, N): the distance of each code to each.",
-        "labels[:, None] != labels is (N, N), true where two codes are of different classes. "
-        "Set these distances, and the diagonal, to torch.inf.",
+        "labels[:, None] != labels is (N, N), true where two codes are of different classes. Set "
+        "these distances, and the diagonal, to torch.inf.",
         "Then distance.argsort(dim=1) has the rows in order, nearest first; keep k columns.",
+        "Try:  return distance.argsort(dim=1)[:, :...]",
     ),
 )
 
@@ -99,6 +100,7 @@ exercise(
     hints=(
         "z[nearest_in_class(z, labels, k)] is (N, k, d): k neighbours of each code.",
         "z[:, None] is (N, 1, d), and so can be subtracted from (N, k, d).",
+        "Try:  return z[:, None] + strength * (...)",
     ),
 )
 
@@ -134,5 +136,6 @@ exercise(
     hints=(
         "All you need is difference = a - b, (n,).",
         "difference.std() has n - 1 in its denominator; divide it by len(difference) ** 0.5.",
+        "Try:  return difference.mean(), difference.std() / ...",
     ),
 )

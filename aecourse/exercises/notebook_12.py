@@ -64,6 +64,7 @@ exercise(
         "By pairs it is short: score[odd][:, None] - score[~odd] has a row for each odd example.",
         "The mean over all pairs of (difference > 0) + (difference == 0) / 2 is the answer.",
         "By ranks it is fast: (sum of the ranks of the n odd ones - n (n + 1) / 2) / (n * m).",
+        "Try:  return ((difference > 0).float() + ...).mean()",
     ),
 )
 
@@ -99,6 +100,7 @@ exercise(
     hints=(
         "Window n is x[n * step : n * step + size]; torch.stack puts a list of them together.",
         "The starts are range(0, len(x) - size + 1, step).",
+        "Try:  return torch.stack([x[k : k + size] for k in range(0, ..., step)])",
     ),
 )
 
@@ -165,7 +167,7 @@ exercise(
     hints=(
         "torch.cov wants one variable a row: torch.cov(normal.T, correction=0) is (D, D).",
         "Add ridge * c.diagonal().mean() * torch.eye(len(c)).",
-        "With gap = e - normal.mean(0):  (gap @ torch.linalg.inv(c) * gap).sum(1)",
+        "Try:  gap = e - normal.mean(0)  and  return (gap @ ... * gap).sum(1)",
     ),
 )
 
@@ -219,6 +221,8 @@ exercise(
     },
     hints=(
         "right = (odd & alarm).sum(); precision is right / alarm.sum(), recall right / odd.sum().",
-        "Without any alarm precision is 0 / 0: return 0 there, or use .clamp(min=1) on the count.",
+        "Where no alarm is right it is 0: return 0 there, or keep the numbers below the line from "
+        "0 with .clamp(min=...).",
+        "Try:  return (1 + beta**2) * precision * recall / (...).clamp(min=1e-12)",
     ),
 )
