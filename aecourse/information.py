@@ -61,8 +61,11 @@ def bound(a, s, w, cov, sigma):
 guard(
     globals(),
     a="D d",
-    s="D D of covariance",
+    s="D D of definite",
     mean="D",
     other_mean="D",
-    other_cov="D D of covariance",
+    other_cov="D D of definite",
+    gaussian_entropy={"cov": "D D of definite"},
+    gaussian_kl={"cov": "D D of definite"},
+    bound={"cov": "D D of definite"},
 )

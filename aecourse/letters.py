@@ -10,9 +10,13 @@ import torch
 
 def single(value, name):
     """One real number, also NaN; a tensor of one keeps its gradient."""
-    arrays = isinstance(value, torch.Tensor | np.generic | np.ndarray)
-    if not (isinstance(value, Real) or (arrays and np.ndim(value) == 0 and value.imag is value)):
-        shape = f" of shape {tuple(value.shape)}" if arrays else ""
+    one = isinstance(value, Real)
+    if isinstance(value, torch.Tensor):
+        one = value.ndim == 0 and not value.is_complex()
+    elif isinstance(value, np.ndarray):
+        one = value.ndim == 0 and value.dtype.kind in "fiub"
+    if not one:
+        shape = f" of shape {tuple(value.shape)}" if hasattr(value, "shape") else ""
         raise TypeError(f"{name} must be one number, not a {type(value).__name__}{shape}.")
     return value
 

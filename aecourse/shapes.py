@@ -95,13 +95,25 @@ def _taking(function, letters):
             result = function(**given)
         except torch.linalg.LinAlgError:
             raise ValueError(f"A matrix of {', '.join(given)} is singular: no inverse.") from None
-        if kind and getattr(result, "ndim", 1) == 0 and not math.isfinite(result.item()):
-            for name in given.keys() & specs:  # the data's fault, or the model's?
-                if isinstance(specs[name], Spec) and not specs[name].nan:
-                    inputs.finite(given[name], name)
+        except Exception:
+            blame(given)
+            raise
+        if (late or model) and not _finite(result):
+            blame(given)
         return result
 
+    def blame(given):
+        """Say so where it was the data, not the model."""
+        for name in given.keys() & specs:
+            if isinstance(specs[name], Spec) and not specs[name].nan:
+                inputs.finite(given[name], name)
+
     return taking if specs else function
+
+
+def _finite(result):
+    terms = result.values() if isinstance(result, dict) else [result]
+    return all(math.isfinite(t.item()) for t in terms if getattr(t, "ndim", 1) == 0)
 
 
 def _kind(given):
@@ -124,7 +136,9 @@ def _tensor(a, spec, name, late):
     a = inputs.scaled(a)
     if a.numel() == 0 or not (late or spec.nan):
         inputs.finite(a, name)
-    return inputs.covariance(a, name) if spec.kind == "covariance" else a
+    if spec.kind in ("covariance", "definite"):
+        return inputs.covariance(a, name, spec.kind == "definite")
+    return a
 
 
 def _for_model(x, model, name):
@@ -151,7 +165,13 @@ def _trying(method):
                 return method(self, a)
             except Exception:
                 pass  # PyTorch's words; ours follow, if the cause is in a
-        return method(self, take(a, self))
+        a = take(a, self)
+        try:
+            return method(self, a)
+        except RuntimeError as error:
+            words = str(error).splitlines()[0].rstrip(".")
+            kind = f"{type(self).__name__}.{method.__name__}"
+            raise ValueError(f"{kind} stops at {tuple(a.shape)}: {words}.") from error
 
     return trying
 
