@@ -8,6 +8,7 @@ import math
 
 import torch
 
+from aecourse.letters import positive, single
 from aecourse.shapes import guard
 
 
@@ -65,6 +66,8 @@ guard(
     mean="D",
     other_mean="D",
     other_cov="D D of definite",
+    sigma=positive,
+    mutual_information={"sigma": single},
     gaussian_entropy={"cov": "D D of definite"},
     gaussian_kl={"cov": "D D of definite"},
     bound={"cov": "D D of definite"},

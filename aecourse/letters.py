@@ -18,12 +18,14 @@ def single(value, name):
     if not one:
         shape = f" of shape {tuple(value.shape)}" if hasattr(value, "shape") else ""
         raise TypeError(f"{name} must be one number, not a {type(value).__name__}{shape}.")
-    return value
+    learnt = getattr(value, "requires_grad", False)
+    return value if learnt or not hasattr(value, "item") else value.item()
 
 
 def number(value, name, above=-math.inf, whole=False):
     """One finite real number above a bound; a whole one as an int."""
-    if not above < single(value, name) < math.inf or (whole and value != int(value)):
+    value = single(value, name)
+    if not above < value < math.inf or (whole and value != int(value)):
         kind = f"a {'whole' if whole else 'finite'} number"
         kind += f" above {above}" if above > -math.inf else ""
         raise ValueError(f"{name} = {value}: {kind} is wanted.")

@@ -95,9 +95,14 @@ def _taking(function, letters):
             result = function(**given)
         except torch.linalg.LinAlgError:
             raise ValueError(f"A matrix of {', '.join(given)} is singular: no inverse.") from None
-        except Exception:
+        except Exception as error:
             blame(given)
-            raise
+            if model or not isinstance(error, RuntimeError):
+                raise
+            shapes = ", ".join(
+                f"{name} {tuple(getattr(a, 'shape', ()))}" for name, a in given.items()
+            )
+            raise ValueError(f"{function.__name__} stops at {shapes}: {_words(error)}.") from error
         if (late or model) and not _finite(result):
             blame(given)
         return result
@@ -113,7 +118,13 @@ def _taking(function, letters):
 
 def _finite(result):
     terms = result.values() if isinstance(result, dict) else [result]
-    return all(math.isfinite(t.item()) for t in terms if getattr(t, "ndim", 1) == 0)
+    terms = [t for t in terms if isinstance(t, torch.Tensor)]
+    return all(t.isfinite().all() if t.ndim else math.isfinite(t.item()) for t in terms)
+
+
+def _words(error):
+    """The first line of an error of PyTorch, without a full stop."""
+    return str(error).splitlines()[0].rstrip(".")
 
 
 def _kind(given):
@@ -169,9 +180,8 @@ def _trying(method):
         try:
             return method(self, a)
         except RuntimeError as error:
-            words = str(error).splitlines()[0].rstrip(".")
             kind = f"{type(self).__name__}.{method.__name__}"
-            raise ValueError(f"{kind} stops at {tuple(a.shape)}: {words}.") from error
+            raise ValueError(f"{kind} stops at {tuple(a.shape)}: {_words(error)}.") from error
 
     return trying
 

@@ -312,7 +312,7 @@ def test_a_jpeg_decodes_through_pillow_and_a_higher_quality_costs_bytes_and_gain
 
 @pytest.mark.parametrize("n", [0, 2, 63])
 def test_no_square_sheet_no_file(n, digits):
-    with pytest.raises(ValueError, match="make no square sheet|x is empty"):
+    with pytest.raises(ValueError, match=r"make no square sheet|x is empty"):
         codecs.image_file(digits[:n], "PNG")
 
 
