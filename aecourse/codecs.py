@@ -210,6 +210,7 @@ guard(
     z="* or NaN",
     logscale="d",
     step=positive,
+    sigma=positive,
     psnr={"x_hat": "N *shape"},
     image_file={"x": images},
     quantise={"z": "*"},

@@ -118,7 +118,15 @@ def cross_entropy(model, x):
 
     In nats, averaged over the rows and summed over the classifiers, so that none minds the others.
     """
+    numbers, classes = len(model.weights[0][0, 0]), model.biases[-1].shape[3]
+    if x.ndim != 4 or x.shape[3] != numbers + 1:
+        wanted = f"(N, draws, ways, {numbers + 1}), the label in the last column"
+        raise ValueError(f"x is {tuple(x.shape)}: it must be {wanted}.")
     logits, labels = model(x[..., :-1].float()), x[..., -1].long()
+    if labels.min() < 0 or labels.max() >= classes:
+        raise ValueError(
+            f"The labels in x are {labels.min()} to {labels.max()}: 0 to {classes - 1}."
+        )
     nats = F.cross_entropy(logits.flatten(0, 2), labels.flatten(), reduction="sum")
     return {"cross-entropy": nats / len(x)}
 
