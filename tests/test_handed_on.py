@@ -15,14 +15,13 @@ from types import SimpleNamespace
 import matplotlib.pyplot as plt
 import pytest
 import torch
-from alternatives import ALTERNATIVES
-from test_exercises import named
+from test_exercises import named, right_ones
 from test_notebooks import DEFINITIONS, NAMES, is_stub, statements, stubs
 
 from aecourse import data, plots, pretraining, training
 from aecourse.exercises import EXERCISES
 
-TURNS = range(max(map(len, ALTERNATIVES.values())))
+TURNS = range(max(len(right_ones(name)) for name in EXERCISES))
 OFTEN = 20  # calls in a cell
 STUB = "def knn(z, labels, k):\n    raise NotImplementedError"
 
@@ -95,9 +94,10 @@ def run(cells, answers):
 @pytest.mark.parametrize("name", NAMES)
 def test_an_accepted_answer_runs_in_the_cells_that_follow(name, turn, little_work):
     exercises = stubs(name)
-    if turn >= max(len(ALTERNATIVES[word]) for word in exercises):
+    others = {word: right_ones(word) for word in exercises}
+    if turn >= max(map(len, others.values())):
         pytest.skip("there are no more answers")
-    answers = {w: ALTERNATIVES[w][turn % len(ALTERNATIVES[w])] for w in exercises}
+    answers = {word: some[turn % len(some)] for word, some in others.items()}
     said = run(statements(name)[1:], answers)  # the first cell is Colab's
     for word in exercises:
         assert f"{word}: from here on yours is used." in said
