@@ -148,7 +148,7 @@ GOOD = {  # of each argument, in any function
     "symbols": symbols,
     "codes": z,
     "odd": torch.arange(9) % 2,
-    "alarm": torch.arange(9) % 3 == 0,
+    "alarm": (torch.arange(9) % 3 == 0).long(),
     "score": torch.randn(9),
     "e": torch.randn(9, 2),
     "normal": torch.randn(9, 2),
