@@ -148,7 +148,7 @@ GOOD = {  # of each argument, in any function
     "symbols": symbols,
     "codes": z,
     "odd": torch.arange(9) % 2,
-    "alarm": torch.arange(9) % 3 == 0,
+    "alarm": (torch.arange(9) % 3 == 0).long(),
     "score": torch.randn(9),
     "e": torch.randn(9, 2),
     "normal": torch.randn(9, 2),
@@ -321,6 +321,7 @@ FROM_A_MODEL = {  # what a diverging model makes is NaN or infinite, and comes o
     for module in ("losses", "codecs")
     for argument in ("x_hat", "logits", "mu", "logvar", "z", "eps")
 } - {"x_hat of aecourse.codecs"} | {"logvar of aecourse.variational"}
+FROM_A_MODEL |= {"w of aecourse.neurons", "eta of aecourse.neurons"}  # a rule that runs away
 NAMES = {name: f for name, f in functions()}
 
 
