@@ -2,7 +2,7 @@
 
 Each notebook is run from top to bottom with right answers of another kind than the package's
 (tests/alternatives) in place of its stubs, all at once, handed on by yours_or_ours. A cell that
-runs with the solutions must run with these. To be fast, whole numbers from 1,000 on are a tenth of
+runs with the solutions must run with these. To be fast, whole numbers above 3,000 are a quarter of
 what is written, trainings one epoch, and a cell that calls an answer very often goes on with the
 solution. No assert judges the numbers, which so little work leaves wrong.
 """
@@ -33,8 +33,8 @@ class LittleWork(ast.NodeTransformer):
         return ast.copy_location(ast.Pass(), node)
 
     def visit_Constant(self, node):
-        large = type(node.value) is int and node.value >= 1000
-        return ast.copy_location(ast.Constant(node.value // 10), node) if large else node
+        large = type(node.value) is int and node.value > 3000
+        return ast.copy_location(ast.Constant(node.value // 4), node) if large else node
 
 
 def prepared(cell):
@@ -62,7 +62,7 @@ def little_work():
 
     def few(name, split=None, n=None, seed=0):
         whole = name in ("faces", "ecg", "bleeding", "motions", "tunes")
-        return load(name, split, n if whole else n or 1000, seed)
+        return load(name, split, n if whole else n or 2500, seed)
 
     def short(model, x, loss, epochs=10, *rest, **settings):
         history = fit(model, x, loss, min(epochs, 1), *rest, **settings)
@@ -86,7 +86,7 @@ def run(cells, answers):
 
     names["get_ipython"] = lambda: SimpleNamespace(run_cell_magic=timed)
     torch.manual_seed(0)
-    for number, cell in enumerate(cells, 1):
+    for number, cell in enumerate(cells):
         code, exercises = prepared(cell)
         calls.clear()
         for word in exercises:
@@ -105,7 +105,7 @@ def run(cells, answers):
 @functools.cache
 def solved(name):
     """The cells of a notebook that so little work leaves without what they need, though solved."""
-    cells = statements(name)[1:]  # the first cell is Colab's
+    cells = statements(name)
     with little_work():
         _, errors = run(cells, {word: EXERCISES[word].solution for word in stubs(name)})
     assert len(errors) <= len(cells) / 10, errors
@@ -120,7 +120,7 @@ def test_an_accepted_answer_runs_in_the_cells_that_follow(name, turn):
         pytest.skip("there are no more answers")
     answers = {word: some[turn % len(some)] for word, some in others.items()}
     with little_work():
-        said, errors = run(statements(name)[1:], answers)
+        said, errors = run(statements(name), answers)
     broken = {number: error for number, error in errors.items() if number not in solved(name)}
     assert not broken
     for word in answers:
@@ -131,7 +131,7 @@ def test_an_answer_that_breaks_a_later_cell_is_noticed():
     cells = [STUB, *(ast.parse(text).body for text in ("y = knn([0], 1, 2)", "y.item()"))]
     assert run(cells, {"knn": lambda z, labels, k: torch.tensor(z)}) == ("", {})
     _, errors = run(cells, {"knn": lambda z, labels, k: z})
-    assert list(errors) == [3] and isinstance(errors[3], AttributeError)
+    assert list(errors) == [2] and isinstance(errors[2], AttributeError)
 
 
 def test_often_called_an_answer_makes_way_for_the_solution():
