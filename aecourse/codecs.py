@@ -90,7 +90,7 @@ def histograms(symbols):
     if high - low >= 2**16:
         raise ValueError(f"The symbols span {high - low + 1} values: quantise with a larger step.")
     counts = [torch.bincount(c - low, minlength=high - low + 2) + 0.1 for c in symbols.T]
-    return Tables(low, torch.stack(counts).double().numpy())
+    return Tables(low, torch.stack(counts).double().cpu().numpy())
 
 
 def compress(symbols, tables):
@@ -107,7 +107,7 @@ def compress(symbols, tables):
         raise ValueError(
             f"The tables are for (N, {len(counts)}), these are {tuple(symbols.shape)}."
         )
-    symbols, escape = np.asarray(symbols, dtype=np.int64), counts.shape[1] - 1
+    symbols, escape = symbols.cpu().numpy(), counts.shape[1] - 1
     if symbols.size and not -(2**31) <= symbols.min() <= symbols.max() < 2**31:
         raise ValueError("A symbol has more than 32 bits: quantise with a larger step.")
     known = (symbols >= low) & (symbols < low + escape)
@@ -210,6 +210,7 @@ guard(
     z="* or NaN",
     logscale="d",
     step=positive,
+    sigma=positive,
     psnr={"x_hat": "N *shape"},
     image_file={"x": images},
     quantise={"z": "*"},

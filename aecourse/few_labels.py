@@ -1,5 +1,6 @@
 """Few labels: drawing them, making more of them in code space, and measuring what they teach."""
 
+import functools
 from itertools import pairwise
 
 import torch
@@ -121,6 +122,26 @@ def cross_entropy(model, x):
     logits, labels = model(x[..., :-1].float()), x[..., -1].long()
     nats = F.cross_entropy(logits.flatten(0, 2), labels.flatten(), reduction="sum")
     return {"cross-entropy": nats / len(x)}
+
+
+def _fitting(loss):
+    """The loss, which says so where rows or labels do not fit the classifiers."""
+
+    @functools.wraps(loss)
+    def fitting(model, x):
+        numbers, classes = len(model.weights[0][0, 0]), model.biases[-1].shape[3]
+        if x.ndim != 4 or x.shape[3] != numbers + 1:
+            wanted = f"(N, draws, ways, {numbers + 1}), the label in the last column"
+            raise ValueError(f"x is {tuple(x.shape)}: it must be {wanted}.")
+        low, high = x[..., -1].min().item(), x[..., -1].max().item()
+        if low < 0 or high >= classes:
+            raise ValueError(f"The labels in x are {low} to {high}: 0 to {classes - 1}.")
+        return loss(model, x)
+
+    return fitting
+
+
+cross_entropy = _fitting(cross_entropy)
 
 
 guard(globals(), clusters="N of labels", a="n", b="n", per_class=whole, strength=number)

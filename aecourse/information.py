@@ -8,6 +8,7 @@ import math
 
 import torch
 
+from aecourse.letters import positive, single
 from aecourse.shapes import guard
 
 
@@ -61,8 +62,13 @@ def bound(a, s, w, cov, sigma):
 guard(
     globals(),
     a="D d",
-    s="D D of covariance",
+    s="D D of definite",
     mean="D",
     other_mean="D",
-    other_cov="D D of covariance",
+    other_cov="D D of definite",
+    sigma=positive,
+    mutual_information={"sigma": single},
+    gaussian_entropy={"cov": "D D of definite"},
+    gaussian_kl={"cov": "D D of definite"},
+    bound={"cov": "D D of definite"},
 )

@@ -154,15 +154,17 @@ def whole_numbers(a, name):
     return a.long()
 
 
-def covariance(cov, name):
-    """A matrix (D, D) that is symmetric and has no negative eigenvalues but rounding."""
+def covariance(cov, name, definite=False):
+    """A symmetric matrix (D, D) without negative eigenvalues, with definite=True without 0."""
     if cov.shape[0] != cov.shape[1]:
         raise ValueError(f"{name} is {tuple(cov.shape)}: a covariance is square.")
     size = cov.detach().abs().max()
     if (cov - cov.T).abs().max() > 1e-4 * size:
         raise ValueError(f"{name} is not symmetric: a covariance is, as torch.cov(x.T) makes it.")
-    if torch.linalg.eigvalsh(cov.detach()).min() < -1e-4 * size:
-        raise ValueError(f"{name} has a negative eigenvalue: a covariance has none.")
+    least = torch.linalg.eigvalsh(cov.detach()).min()
+    if least < -1e-4 * size or (definite and least <= torch.finfo(cov.dtype).eps * size):
+        kind = "positive" if definite else "no negative"
+        raise ValueError(f"{name} has an eigenvalue of {least:.3g}: it must have {kind} ones only.")
     return cov
 
 

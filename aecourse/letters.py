@@ -10,19 +10,22 @@ import torch
 
 def single(value, name):
     """One real number, also NaN; a tensor of one keeps its gradient."""
-    arrays = isinstance(value, torch.Tensor | np.generic | np.ndarray)
-    if not (
-        isinstance(value, Real)
-        or (arrays and np.ndim(value) == 0 and "complex" not in str(value.dtype))
-    ):
-        shape = f" of shape {tuple(value.shape)}" if arrays else ""
+    one = isinstance(value, Real)
+    if isinstance(value, torch.Tensor):
+        one = value.ndim == 0 and not value.is_complex()
+    elif isinstance(value, np.ndarray):
+        one = value.ndim == 0 and value.dtype.kind in "fiub"
+    if not one:
+        shape = f" of shape {tuple(value.shape)}" if hasattr(value, "shape") else ""
         raise TypeError(f"{name} must be one number, not a {type(value).__name__}{shape}.")
-    return value
+    learnt = getattr(value, "requires_grad", False)
+    return value if learnt or not hasattr(value, "item") else value.item()
 
 
 def number(value, name, above=-math.inf, whole=False):
     """One finite real number above a bound; a whole one as an int."""
-    if not above < single(value, name) < math.inf or (whole and value != int(value)):
+    value = single(value, name)
+    if not above < value < math.inf or (whole and value != int(value)):
         kind = f"a {'whole' if whole else 'finite'} number"
         kind += f" above {above}" if above > -math.inf else ""
         raise ValueError(f"{name} = {value}: {kind} is wanted.")

@@ -102,6 +102,8 @@ def activity_kl(z, rho):
     z (N, d) in [0, 1], such as sigmoid units. Raises ValueError for other or stuck units.
     (Lee, Ekanadham & Ng 2008; Ng 2011)
     """
+    if not 0 < rho < 1:
+        raise ValueError(f"rho = {rho}: the rate of a unit lies between 0 and 1.")
     rate = z.mean(0)  # (d,)
     if not ((rate > 0) & (rate < 1)).all():
         raise ValueError("activity_kl needs units between 0 and 1, as sigmoids are, none stuck.")

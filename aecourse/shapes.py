@@ -6,6 +6,7 @@ and says there what its other letters are; N is then certain to be the same in x
 
 import functools
 import inspect
+import math
 from typing import NamedTuple
 
 import torch
@@ -94,13 +95,36 @@ def _taking(function, letters):
             result = function(**given)
         except torch.linalg.LinAlgError:
             raise ValueError(f"A matrix of {', '.join(given)} is singular: no inverse.") from None
-        if kind and isinstance(result, torch.Tensor) and not result.isfinite().all():
-            for name in given.keys() & specs:  # the data's fault, or the model's?
-                if isinstance(specs[name], Spec) and not specs[name].nan:
-                    inputs.finite(given[name], name)
+        except Exception as error:
+            blame(given)
+            if model or not isinstance(error, RuntimeError):
+                raise
+            shapes = ", ".join(
+                f"{name} {tuple(getattr(a, 'shape', ()))}" for name, a in given.items()
+            )
+            raise ValueError(f"{function.__name__} stops at {shapes}: {_words(error)}.") from error
+        if (late or model) and not _finite(result):
+            blame(given)
         return result
 
+    def blame(given):
+        """Say so where it was the data, not the model."""
+        for name in given.keys() & specs:
+            if isinstance(specs[name], Spec) and not specs[name].nan:
+                inputs.finite(given[name], name)
+
     return taking if specs else function
+
+
+def _finite(result):
+    terms = result.values() if isinstance(result, dict) else [result]
+    terms = [t for t in terms if isinstance(t, torch.Tensor)]
+    return all(t.isfinite().all() if t.ndim else math.isfinite(t.item()) for t in terms)
+
+
+def _words(error):
+    """The first line of an error of PyTorch, without a full stop."""
+    return str(error).splitlines()[0].rstrip(".")
 
 
 def _kind(given):
@@ -123,7 +147,9 @@ def _tensor(a, spec, name, late):
     a = inputs.scaled(a)
     if a.numel() == 0 or not (late or spec.nan):
         inputs.finite(a, name)
-    return inputs.covariance(a, name) if spec.kind == "covariance" else a
+    if spec.kind in ("covariance", "definite"):
+        return inputs.covariance(a, name, spec.kind == "definite")
+    return a
 
 
 def _for_model(x, model, name):
@@ -154,7 +180,12 @@ def _trying(method):
                 return method(self, a)
             except Exception:
                 pass  # PyTorch's words; ours follow, if the cause is in a
-        return method(self, take(a, self))
+        a = take(a, self)
+        try:
+            return method(self, a)
+        except RuntimeError as error:
+            kind = f"{type(self).__name__}.{method.__name__}"
+            raise ValueError(f"{kind} stops at {tuple(a.shape)}: {_words(error)}.") from error
 
     return trying
 

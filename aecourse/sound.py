@@ -27,8 +27,9 @@ def tone(frequency, seconds, rate=RATE):
     """
     if not 0 < 6 * frequency < rate / 2:
         raise ValueError(f"frequency = {frequency}: it must lie between 0 and {rate / 12:.0f} Hz.")
-    if not 0 < seconds < np.inf:
-        raise ValueError(f"seconds = {seconds}: a note must last for some time.")
+    if not 0 < seconds < 3600:
+        raise ValueError(f"seconds = {seconds}: a note must last for some time, below an hour.")
+    frequency, seconds = float(frequency), float(seconds)
     t = np.arange(round(seconds * rate)) / rate  # (n,)
     wave = sum(
         0.6 / k**2 * np.exp(-2 * k * t) * np.sin(2 * np.pi * k * frequency * t) for k in range(1, 7)
@@ -44,8 +45,8 @@ def notes(pitch, onset):
     """
     if pitch.ndim != 1 or pitch.shape != onset.shape or not len(pitch):
         raise ValueError(f"pitch {pitch.shape} and onset {onset.shape} must be (n,), the same n.")
-    if not (np.isfinite(pitch).all() and np.isfinite(onset).all()):
-        raise ValueError("pitch and onset must be finite numbers, a rest is a pitch of -1.")
+    if not (np.abs(pitch).max() < 1000 and np.isfinite(onset).all()):
+        raise ValueError("pitch and onset must be finite numbers, semitones, a rest is -1.")
     new = (onset > 0.5) | (np.diff(pitch, prepend=-1) != 0)
     starts = [*np.flatnonzero(new).tolist(), len(pitch)]
     return [(a, b - a, pitch[a].item()) for a, b in pairwise(starts) if pitch[a] >= 0]

@@ -28,6 +28,10 @@ def log_weights(model, x, k):
     x (N, *shape) of 0 and 1. Their mean over k estimates the ELBO, their log_mean_exp a tighter
     bound on log p(x), which it reaches as k grows. (Burda, Grosse & Salakhutdinov 2016)
     """
+    if x.min() < 0 or x.max() > 1:
+        raise ValueError(
+            f"x lies in [{x.min():.3g}, {x.max():.3g}]: a Bernoulli VAE is for [0, 1]."
+        )
     mu, logvar = model.posterior(x)
     q, prior = Normal(mu, (logvar / 2).exp()), Normal(0.0, 1.0)
     z = q.rsample((k,))  # (k, N, d)

@@ -167,7 +167,12 @@ def _ranges(codes, names, model):
 @torch.no_grad()
 def _decode(decode, codes, z):
     """decode(z) of codes z, a list of lists, on the device and in the precision of `codes`."""
-    return decode(torch.tensor(z, dtype=codes.dtype, device=codes.device))
+    z = torch.tensor(z, dtype=codes.dtype, device=codes.device)
+    try:
+        return decode(z)
+    except RuntimeError as error:
+        words = str(error).splitlines()[0].rstrip(".")
+        raise ValueError(f"decode stops at codes {tuple(z.shape)}: {words}.") from error
 
 
 def _drawn(decode, codes, z):
