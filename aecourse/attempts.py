@@ -109,8 +109,11 @@ def _limited(seconds):
     def watch():
         wait = seconds
         while not done.wait(wait):
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(TooLong))
             wait = 0.5
+            if _importing(sys._current_frames().get(thread.value)):
+                wait = seconds
+            else:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(TooLong))
 
     threading.Thread(target=watch, daemon=True).start()
     try:
@@ -119,8 +122,20 @@ def _limited(seconds):
         done.set()
 
 
-def _too_long(*_):
-    raise TooLong
+def _too_long(_, frame):
+    if not _importing(frame):
+        raise TooLong
+    signal.setitimer(signal.ITIMER_REAL, LIMIT, 0.5)  # the time begins anew
+
+
+def _importing(frame):
+    """Whether the attempt is in the midst of an import. Cut there, a module stays in halves: the
+    first optimizer imports much of PyTorch, and on a busy machine that takes its time."""
+    while frame is not None and frame.f_code is not run.__code__:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 MODULES = ("losses", "models", "neurons", "information", "variational", "scores", "few_labels")

@@ -518,6 +518,26 @@ def test_the_time_limit_holds_in_another_thread_too(monkeypatch):
     assert "it takes longer than 1 seconds" in said[1]
 
 
+@pytest.mark.parametrize("in_thread", [False, True])
+def test_the_time_limit_never_cuts_an_import_in_halves(in_thread, monkeypatch, tmp_path):
+    """The first optimizer of a kernel imports much of PyTorch."""
+    name = f"slow_to_import_{in_thread}"
+    (tmp_path / f"{name}.py").write_text("import time\ntime.sleep(1.5)\nwhole = True\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(attempts, "LIMIT", 1)
+    body = f"    import {name}\n    return {name}.whole * ((x - x_hat) ** 2).sum() / len(x)"
+    f, said = typed(HEAD + body), []
+    if in_thread:
+        thread = threading.Thread(target=lambda: said.extend(checks.outcome(f)))
+        thread.start()
+        thread.join(60)
+    else:
+        said.extend(checks.outcome(f))
+    assert said[0] == "✔ right", said
+    endless = f"    import {name}\n    while {name}.whole: pass"
+    assert "it takes longer than 1 seconds" in said_of(HEAD + endless)
+
+
 def test_nothing_leaks(tmp_path):
     body = """    import os, random, sys
     torch.set_grad_enabled(False); torch.set_default_dtype(torch.float64)
