@@ -165,11 +165,15 @@ def _for_model(x, model, name):
 
 def _trying(method):
     """A model's method that takes what people have where PyTorch itself does not."""
-    of_codes = not {"z", "h"}.isdisjoint(inspect.signature(method).parameters)
+    names = list(inspect.signature(method).parameters)
+    of_codes = not {"z", "h"}.isdisjoint(names)
     take = inputs.codes if of_codes else inputs.examples
 
     @functools.wraps(method)
-    def trying(self, a):
+    def trying(self, *given, **named):
+        if len(given) + len(named) != 1 or not named.keys() <= {names[1]}:
+            return method(self, *given, **named)  # Python's own words
+        (a,) = *given, *named.values()
         shape = tuple(getattr(a, "shape", ()))[1:]
         if of_codes or shape == getattr(self, "shape", shape):  # else it might be flattened
             try:

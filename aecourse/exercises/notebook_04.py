@@ -51,16 +51,17 @@ exercise(
 
 
 def _clouds():
-    """Overlapping clouds, two called 2 and 7, then four, and odd k: few votes are ties."""
+    """Overlapping clouds, two called 2 and 7, and odd k; then four. No vote is a tie."""
     generator = torch.Generator().manual_seed(0)
     cases = []
     for n, d, k in [(40, 2, 5), (30, 3, 1), (60, 1, 7)]:
         labels = torch.where(torch.rand(n, generator=generator) < 0.4, 7, 2)
         z = torch.randn(n, d, generator=generator) * torch.arange(1.0, d + 1)
         cases.append((z + 0.2 * labels[:, None], labels, k))
-    labels = torch.randint(4, (50,), generator=generator)  # far from an accuracy of one half
-    z = torch.randn(50, 2, generator=generator) + 4 * torch.stack([labels % 2, labels // 2], 1)
-    return dict(zip((1, 2, 3, "four classes"), [*cases, (z, labels, 1)], strict=True))
+    generator = torch.Generator().manual_seed(50)  # few votes have a majority, none is a tie
+    labels = torch.randint(4, (30,), generator=generator)
+    z = torch.randn(30, 2, generator=generator) + 2.2 * torch.stack([labels % 2, labels // 2], 1)
+    return dict(zip((1, 2, 3, "four classes"), [*cases, (z, labels, 7)], strict=True))
 
 
 def _voted(z, labels, rows):

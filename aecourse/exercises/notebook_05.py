@@ -12,10 +12,11 @@ from torch import nn
 from torch.nn import functional as F
 
 from aecourse import losses
+from aecourse.attempts import Stopped
 from aecourse.exercises import exercise
 from aecourse.models import LinearAutoencoder
 
-SHAPES = [((1, 28, 28), 2), ((1, 64, 64), 3)]  # of the digits and of the faces
+SHAPES = [((1, 28, 28), 2), ((1, 64, 64), 3), ((1, 28, 20), 4)]  # digits, faces, not square
 SMALL = [((1, 8, 8), 2), ((1, 6, 5), 3)]
 
 
@@ -41,7 +42,7 @@ def decoder(shape, d):
     )
 
 
-def _is_linear(network, a, b):
+def is_linear(network, a, b):
     """1 if the network maps the middle of a and b to the middle of what it makes of them."""
     one, two, middle = network(a), network(b), network((a + b) / 2)
     return torch.allclose(middle, (one + two) / 2, rtol=1e-3, atol=1e-3 * float(one.detach().std()))
@@ -54,20 +55,73 @@ def _without_gradient(network, output):
     return sum(p.grad is None for p in network.parameters())
 
 
+def made(make, *arguments):
+    """The network that the learner's function makes, in eval mode."""
+    network = make(*arguments)
+    if not isinstance(network, nn.Module):
+        kind = network.__name__ if isinstance(network, type) else type(network).__name__
+        raise Stopped(
+            f"it returns a {kind}; a network is wanted, nn.Sequential(...) or another nn.Module."
+        )
+    return network.eval()
+
+
+def answered(network, x):
+    """network(x). Raises Stopped with the layer that can't take what it is given.
+
+    PyTorch's own layers stop in PyTorch's files: no line of the learner's is to blame.
+    """
+    entered, hooks = [], []
+    for layer in network.modules():
+        if type(layer).__module__.startswith("torch.nn") and not list(layer.children()):
+            hooks.append(layer.register_forward_pre_hook(lambda *call: entered.append(call)))
+            hooks.append(layer.register_forward_hook(lambda *call: entered.pop() and None))
+    try:
+        return tensor(network(x), "the network")
+    except RuntimeError as error:
+        if not entered:
+            raise
+        layer, given = entered[-1]
+        shape = tuple(given[0].shape)
+        raise Stopped(f"look at the layer {layer}: it is given {shape}; {error}.") from None
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def tensor(answer, of):
+    """The answer, if it is a tensor; else Stopped."""
+    if answer is None:
+        raise Stopped(f"look at {of}: it returns nothing; is a `return` missing?")
+    if not isinstance(answer, torch.Tensor):
+        raise Stopped(f"look at {of}: it returns a {type(answer).__name__}; a tensor is wanted.")
+    return answer
+
+
+def alike(network, another):
+    """Whether two networks that were made one after another begin with the same weights."""
+    return all(map(torch.equal, network.parameters(), another.parameters()))
+
+
 def _try_encoder(encoder, shape, d):
-    network = encoder(shape, d).eval()
-    images, pairs = torch.rand(5, *shape), torch.rand(2, 100, *shape)
-    z, large = network(images), network(100 * torch.randn(100, *shape))
+    network, another = made(encoder, shape, d), made(encoder, shape, d)
+    images, pairs = torch.rand(5, *shape), torch.rand(2, 50, *shape)
+    z = answered(network, images)
+    large = [made(encoder, shape, d)(100 * torch.randn(20, *shape)) for _ in range(5)]
     return {
         "the shape of the codes of 5 images": z.shape,
         "it is linear on images: is there a nonlinearity between its layers?": (
-            _is_linear(network, *pairs)
+            is_linear(network, *pairs)
         ),
         "no code number is ever negative: is there a ReLU or a sigmoid at the end?": (
-            bool((large >= 0).all())
+            bool((torch.stack(large) >= 0).all())
         ),
         **_facts(network, images),
+        SEEDED: alike(network, another),
     }
+
+
+SEEDED = "two networks begin with the same weights: is a seed fixed where they are made?"
 
 
 def _facts(network, x):
@@ -140,15 +194,16 @@ exercise(
 
 
 def _try_decoder(decoder, shape, d):
-    network = decoder(shape, d).eval()
-    large, z = 100 * torch.randn(2, 100, d), torch.randn(5, d).requires_grad_()
-    logits, some = network(z), network(large[0])
+    network, another = made(decoder, shape, d), made(decoder, shape, d)
+    large, z = 100 * torch.randn(2, 50, d), torch.randn(5, d).requires_grad_()
+    logits = answered(network, z)
+    some = network(large[0])
     below = network(-torch.rand(2, d) - 0.5)
     if logits.requires_grad:
         logits.square().sum().backward(retain_graph=True)
     return {
         "the shape of the logits of 5 codes": logits.shape,
-        "it is linear: is there a nonlinearity between its layers?": _is_linear(network, *large),
+        "it is linear: is there a nonlinearity between its layers?": is_linear(network, *large),
         "no logit is ever negative: is there a ReLU or a sigmoid at the end?": (
             bool((some >= 0).all())
         ),
@@ -159,6 +214,7 @@ def _try_decoder(decoder, shape, d):
         "layer?": _equal(below[:1], below[1:]),
         "no gradient flows back to the codes: is there a detach?": z.grad is None,
         **_facts(network, torch.randn(5, d)),
+        SEEDED: alike(network, another),
     }
 
 
@@ -221,11 +277,17 @@ def _try_model(EncoderDecoder, shape, d):
     decoder = nn.Sequential(nn.Linear(d, D), nn.Unflatten(1, shape))
     x, z = torch.rand(5, *shape), torch.randn(5, d)
     model = EncoderDecoder(encoder, decoder)
-    return {
-        "encode(x) - encoder(x)": model.encode(x) - encoder(x),
-        "logits(z) - decoder(z)": model.logits(z) - decoder(z),
-        "decode(z)": model.decode(z),
-        "model(x)": model(x),
+    came = {
+        "encode(x)": tensor(model.encode(x), "encode"),
+        "logits(z)": tensor(model.logits(z), "logits"),
+        "decode(z)": tensor(model.decode(z), "decode"),
+        "model(x)": tensor(model(x), "forward"),
+    }
+    return {f"the shape of {words}": part.shape for words, part in came.items()} | {
+        "encode(x) should be what the encoder makes of x.": _equal(came["encode(x)"], encoder(x)),
+        "logits(z) should be what the decoder makes of z.": _equal(came["logits(z)"], decoder(z)),
+        "decode(z)": came["decode(z)"],
+        "model(x)": came["model(x)"],
         **_reached(model, encoder, decoder, x),
     }
 
@@ -288,11 +350,16 @@ def _try_loss(bernoulli, shape, d):
     model, x = _WithLogits(shape, d), torch.rand(7, *shape)
     terms = bernoulli(model, x)
     named = isinstance(terms, dict)
+    if not isinstance(terms, dict | torch.Tensor | float):
+        raise Stopped(f'it returns a {type(terms).__name__}; {{"reconstruction": ...}} is wanted.')
     loss = torch.as_tensor(sum(terms.values()) if named else terms)
     if loss.requires_grad:
         loss.sum().backward()
     return {
         "it should return a dict of named terms.": named,
+        'its one term should be called "reconstruction".': (
+            not named or set(terms) == {"reconstruction"}
+        ),
         "the loss of 7 images": loss,
         "no gradient reaches the encoder: is there an .item(), a detach or a no_grad?": (
             model.encoder.weight.grad is None
@@ -436,6 +503,8 @@ def _try_train(train, images, epochs, batch, lr):
     seen, sizes, optimizers, rates, given = [], [], [], [], []
 
     def step(model, x, loss, optimizer):
+        for p in model.parameters():  # whoever now steps once more moves the weights
+            p.grad = torch.ones_like(p)
         if x.ndim == 4:
             seen.extend((x.flatten() - 10).tolist())
         sizes.append(len(x))
@@ -444,8 +513,12 @@ def _try_train(train, images, epochs, batch, lr):
         given.append(loss is losses.bernoulli and x.ndim == 4)
         return float(len(sizes))
 
-    before = x.clone()
-    values = [float(v) for v in train(model, x, losses.bernoulli, step, epochs, batch, lr)]
+    before, weights = x.clone(), [p.clone() for p in model.parameters()]
+    values = train(model, x, losses.bernoulli, step, epochs, batch, lr)
+    if isinstance(values, float | nn.Module):
+        kind = type(values).__name__
+        raise Stopped(f"it returns a {kind}; a list is wanted, with the mean loss of each epoch.")
+    values = [float(v) for v in values]
     times = [seen.count(k) for k in range(images)]
     orders = {tuple(seen[k : k + images]) for k in range(0, len(seen), images)}
     steps = math.ceil(images / batch)
@@ -465,6 +538,9 @@ def _try_train(train, images, epochs, batch, lr):
         ),
         "Adam should have no weight decay.": all(
             g.get("weight_decay", 0) <= 0.01 for o in optimizers for g in o.param_groups
+        ),
+        "the weights move outside of step: leave backward and optimizer.step to it.": (
+            not all(map(torch.equal, weights, model.parameters()))
         ),
         "the number of steps": len(sizes),
         "the fewest and the most times that an image is seen": (min(times), max(times)),

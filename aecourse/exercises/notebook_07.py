@@ -16,7 +16,7 @@ def _log_weights():
     generator = torch.Generator().manual_seed(0)
     log_w = torch.randn(4, 7, generator=generator)
     apart = log_w - torch.tensor([0.0, 300.0, 0.0, 900.0])[:, None]  # no maximum serves all rows
-    large = 5 * torch.randn(2, 3, 5, generator=generator) + 800
+    large = 150 * torch.randn(2, 3, 5, generator=generator) + 800  # and far from each other
     words = ("moderate", "small", "large", "rows that differ by hundreds")
     return dict(zip(words, [(log_w,), (3 * log_w - 900,), (large,), (apart,)], strict=True))
 
@@ -281,7 +281,12 @@ def _both_ends(frequency, seconds, rate=sound.RATE):
 
 exercise(
     sound.tone,
-    cases=lambda: [(110.0, 0.06), (220.0, 0.05), (65.5, 0.1, 8000)],
+    cases=lambda: {
+        1: (110.0, 0.06),
+        2: (220.0, 0.05),
+        3: (65.5, 0.1, 8000),
+        "a note so short that it fades while it still rises": (330.0, 0.02),
+    },
     mistakes={
         "look at the envelope: without it the note begins and ends with a click.": _as(
             envelope=lambda t: (1 + 0 * t, 1 + 0 * t)

@@ -5,13 +5,16 @@ here. The others are the package's.
 """
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import nn
 from torch.distributions import Normal
 
 from aecourse import losses, models
+from aecourse.attempts import Stopped
 from aecourse.exercises import exercise
+from aecourse.exercises.notebook_05 import SEEDED, alike, answered, is_linear, made, tensor
 from aecourse.losses import reparameterise
 
 
@@ -120,44 +123,79 @@ exercise(
 
 
 def _try_vae(VAE, shape, hidden, d):
-    model, x = VAE(shape, hidden, d), torch.rand(5, *shape)
-    mu, logvar = model.posterior(x)
-    shapes_fit = mu.shape == logvar.shape == (5, d)
-    large = model.posterior(100 * torch.randn(200, *shape))
-    if shapes_fit:
-        (model(x).sum() + logvar.sum()).backward()
+    model, x = made(VAE, shape, hidden, d), torch.rand(5, *shape)
+    mu, logvar = _pair(model.posterior(x))
+    z, x_hat = tensor(model.encode(x), "encode"), None
+    if mu.shape == logvar.shape == z.shape == (5, d):
+        x_hat = answered(model, x)
+        (x_hat.sum() + (logvar.sum() if logvar.requires_grad else 0)).backward()
     return {
         "the shapes of mu and logvar of 5 images": (*mu.shape, *logvar.shape),
+        "the shape of encode(x), of 5 images,": z.shape,
+        "encode(x) should be the mean mu, the first of the two of posterior(x).": _equal(z, mu),
+        "model(x) should be the decoded mean, decode(encode(x)).": bool(
+            x_hat is not None and _equal(x_hat, model.decode(mu))
+        ),
+        **_of_its_posterior(model, x, torch.stack([mu, logvar]) if x_hat is not None else mu),
+        **_of_its_layers(VAE, model, shape, hidden, d),
+    }
+
+
+def _pair(answer):
+    if not isinstance(answer, tuple | list) or len(answer) != 2:
+        raise Stopped("look at posterior: it should return two tensors, mu and logvar.")
+    return [tensor(part, "posterior") for part in answer]
+
+
+def _of_its_posterior(model, x, pair):
+    """Facts about the numbers that posterior gives, also of images far from usual ones."""
+    mu, logvar = _pair(model.posterior(100 * torch.randn(200, *x.shape[1:])))
+    halves = torch.rand(2, 50, *x.shape[1:])
+    return {
+        "mu and logvar should not be the same numbers: the encoder gives 2 d.": (
+            len(pair) == 2 and _equal(*pair)
+        ),
         "logvar can be any number, below -1 and above 1: is it clamped, or an exp of something?": (
-            bool((large[1] < -1).any() and (large[1] > 1).any())
+            bool((logvar < -1).any() and (logvar > 1).any())
         ),
         "no number of mu is ever negative: is there a ReLU or a sigmoid at the end?": (
-            bool((large[0] >= 0).all())
+            bool((mu >= 0).all())
         ),
-        "mu never leaves [-1, 1]: is there a tanh at the end?": bool((large[0].abs() <= 1).all()),
-        "activation is an argument: the layers of the encoder use it.": (
-            any(isinstance(layer, nn.Tanh) for layer in _outside_the_decoder(VAE, shape, d))
-        ),
-        "encode(x) should be the mean mu, the first of the two of posterior(x).": (
-            _equal(model.encode(x), mu)
-        ),
-        "model(x) should be the decoded mean, decode(encode(x)).": bool(
-            shapes_fit and _equal(model(x), model.decode(mu))
+        "mu never leaves [-1, 1]: is there a tanh at the end?": bool((mu.abs() <= 1).all()),
+        "the encoder is linear: is there an activation between any two of its layers?": (
+            is_linear(model.encode, *halves)
         ),
         "no gradient flows through encode: is there a detach or a no_grad?": (
             not model.encode(x).requires_grad
         ),
-        "the number of its parameters": sum(p.numel() for p in model.parameters()),
-        "some of its layers get no gradient: is the encoder of super().__init__() left over, "
-        "beside your own?": any(p.grad is None for p in model.parameters()),
+        "no gradient flows through logvar: is there a detach or a no_grad?": (
+            not model.posterior(x)[1].requires_grad
+        ),
     }
 
 
-def _outside_the_decoder(VAE, shape, d):
-    """The layers of a VAE that is built with tanh, but for those that it inherits."""
-    model = VAE(shape, (16, 8), d, nn.Tanh)
-    decoder = {*map(id, getattr(model, "decoder", nn.Identity()).modules())}
-    return [layer for layer in model.modules() if id(layer) not in decoder]
+def _of_its_layers(VAE, model, shape, hidden, d):
+    """Facts about what the model holds."""
+    kinds = {type(layer) for layer in VAE(shape, hidden, d, nn.Tanh).modules()}
+    sizes, last = [math.prod(shape), *hidden], hidden[-1]
+    held = {tuple(p.shape) for p in model.parameters() if p.ndim == 2}
+    wanted = {(b, a) for a, b in pairwise(sizes)} | {(a, b) for a, b in pairwise(sizes)}
+    in_training, x = VAE(shape, hidden, d), torch.rand(5, *shape)
+    return {
+        "posterior says something else of the same image at the second call: is there dropout? "
+        "The noise belongs to the loss.": not _equal(
+            in_training.posterior(x)[0], in_training.posterior(x)[0]
+        ),
+        "some of its layers get no gradient: is the encoder of super().__init__() left over, "
+        "beside your own?": any(p.grad is None for p in model.parameters()),
+        "hidden is an argument: encoder and decoder have layers of just these widths.": (
+            wanted <= held <= wanted | {(2 * d, last), (d, last), (last, d)}
+        ),
+        "activation is an argument: encoder and decoder use it.": (
+            nn.Tanh in kinds and nn.ReLU not in kinds
+        ),
+        SEEDED: alike(model, VAE(shape, hidden, d)),
+    }
 
 
 def _equal(a, b):
@@ -239,10 +277,10 @@ class _Given:
         ]
 
     def posterior(self, x):
-        return self.mu, self.logvar
+        return 1 * self.mu, 1 * self.logvar  # under no_grad without a way back, as a network's
 
     def encode(self, x):
-        return self.mu
+        return 1 * self.mu
 
     def logits(self, z):
         self.codes = z
@@ -259,7 +297,8 @@ def _try_elbo(negative_elbo, shape, n, d):
     model, x = _Given(shape, n, d, -40.0), torch.rand(n, *shape)
     plain, heavy = negative_elbo(model, x), negative_elbo(model, x, 4.0)
     gaussian = negative_elbo(model, x, 1.0, 0.5)
-    other = negative_elbo(model, x, 1.0, None, lambda x, logits: (x - logits).abs().sum())
+    other = negative_elbo(model, x, 1.0, None, _absolute)
+    both = negative_elbo(model, x, 1.0, 0.5, _absolute)
     noisy, many = _Given(shape, 1000, d, 1.0), torch.rand(1000, *shape)
     named = [isinstance(t, dict) and set(t) == {"reconstruction", "kl"} for t in (plain, heavy)]
     drawn = []
@@ -277,6 +316,7 @@ def _try_elbo(negative_elbo, shape, n, d):
         "the reconstruction with beta = 4": _term(heavy, "reconstruction"),
         "the reconstruction with sigma = 0.5": _term(gaussian, "reconstruction"),
         "the reconstruction with another nll": _term(other, "reconstruction"),
+        "the reconstruction with sigma = 0.5 and another nll": _term(both, "reconstruction"),
         "the width of z around mu, in tenths of sigma,": round(10 * width),
         "the noise should be drawn anew in each call: is a seed fixed?": (not torch.equal(*drawn)),
         "each number of a code should have its own noise, eps like mu.": bool(
@@ -292,6 +332,10 @@ def _try_elbo(negative_elbo, shape, n, d):
         "the gradient of the kl term with respect to mu": kl_by_mu,
         "the gradient of the kl term with respect to logvar": kl_by_logvar,
     }
+
+
+def _absolute(x, logits):
+    return (x - logits).abs().sum()
 
 
 def _term(terms, name):
@@ -359,8 +403,13 @@ def sample(decode, n, d):
 
 
 def _try_sample(sample, n, d):
-    images, again = (sample(lambda z: (3 * z + 1).view(-1, 1, 1, d), n, d) for _ in range(2))
-    z = (images.reshape(len(images), -1) - 1) / 3
+    def decode(z):
+        if z.ndim != 2:
+            raise Stopped(f"look at the codes: decode is given shape {tuple(z.shape)}, not (n, d).")
+        return (3 * z + 1)[:, None, None]
+
+    images, again = (tensor(sample(decode, n, d), "what is returned") for _ in range(2))
+    z = (images.flatten(1) - 1) / 3
     return {
         "the shape of the images": images.shape,
         "the number of different codes": len(z.unique(dim=0)),
@@ -374,6 +423,9 @@ def _try_sample(sample, n, d):
         ),
         "the correlation of two numbers of a code, in tenths,": round(
             10 * abs(float(z[:, :2].T.corrcoef()[0, 1].nan_to_num()))
+        ),
+        "the codes of a call have a mean of just 0: each is drawn by itself, none is centred.": (
+            bool((z.mean(0).abs() < 1e-5).all())
         ),
     }
 
@@ -418,8 +470,9 @@ def slerp(a, b, t):
 
 def _two_codes():
     generator = torch.Generator().manual_seed(0)
-    t = torch.linspace(0, 1, 5).double()
-    return [(*torch.randn(2, d, generator=generator).double(), t) for d in (2, 7)]
+    parts = [0.0, 0.1, 0.5, 0.8, 1.0], [0.0, 0.25, 1.0]
+    ends = [torch.randn(2, d, generator=generator).double() for d in (2, 7)]
+    return [(*pair, torch.tensor(t).double()) for pair, t in zip(ends, parts, strict=True)]
 
 
 def _of_length_one(a, b, t):
@@ -477,6 +530,7 @@ def _with_noise():
 
 exercise(
     kl_by_sampling,
+    trained=True,
     cases=_with_noise,
     mistakes={
         "look at the sample: this is the closed form; estimate it from z.": (
@@ -527,6 +581,7 @@ def _free_bits_with(by=lambda kl, floor: kl.mean(0).clamp(min=floor).sum()):
 
 exercise(
     free_bits,
+    trained=True,
     cases=lambda: [
         (*case[:2], floor) for case, floor in zip(_with_noise(), (0.8, 0.5), strict=True)
     ],

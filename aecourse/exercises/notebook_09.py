@@ -48,7 +48,11 @@ def _partitions():
     labels = torch.randint(3, (50,), generator=generator)
     near = torch.where(torch.rand(50, generator=generator) < 0.7, (labels + 1) % 3, 3)
     small = torch.tensor([0, 0, 1, 1, 1, 1, 1]), torch.tensor([0, 1, 1, 1, 2, 2, 0])
-    return [(near, labels), small, (torch.arange(50) // 30, labels)]
+    mixed = (
+        torch.tensor([0, 0, 0, 1, 1, 1, 1, 1, 1, 2]),
+        torch.tensor([2, 0, 0, 1, 2, 2, 0, 2, 0, 1]),
+    )
+    return [(near, labels), small, (torch.arange(50) // 30, labels), mixed]
 
 
 def _table(clusters, labels):

@@ -56,7 +56,9 @@ exercise(
 def _codes():
     generator = torch.Generator().manual_seed(0)
     sizes = [(20, 3, 0.5), (1, 4, 2.0), (7, 1, 0.3)]
-    return [(4 * torch.randn(n, d, generator=generator), step) for n, d, step in sizes]
+    cases = [(4 * torch.randn(n, d, generator=generator), step) for n, d, step in sizes]
+    large = (1e5 * torch.randn(5, 2, generator=generator)).round() + 0.1
+    return dict(zip((1, 2, 3, "integers beyond a byte"), [*cases, (large, 0.5)], strict=True))
 
 
 exercise(

@@ -12,7 +12,13 @@ def _codes():
     few = torch.randn(12, 3, generator=generator)
     more = torch.randn(20, 2, generator=generator)
     mixed = torch.tensor([0, 1, 2, 1, 0, 0, 2, 1, 2, 0, 1, 2, 2, 0, 1, 0, 1, 2, 0, 1])
-    return [(few, torch.arange(3).repeat_interleave(4), 2), (more, mixed, 3)]
+    twins = 30 * torch.randn(3, 4, generator=generator).repeat(2, 1)
+    twins[2] += 100  # the two of the third class are farther apart than the classes are
+    return {
+        1: (few, torch.arange(3).repeat_interleave(4), 2),
+        2: (more, mixed, 3),
+        "codes far apart, of which some are equal": (twins, torch.arange(3).repeat(2), 1),
+    }
 
 
 def _distances(z, labels):
@@ -60,7 +66,9 @@ exercise(
 
 exercise(
     few_labels.extrapolate,
-    cases=lambda: [(*case, strength) for case in _codes() for strength in (0.3, 0.5, -0.5)],
+    cases=lambda: [
+        (*case, strength) for case in [*_codes().values()][:2] for strength in (0.3, 0.5, -0.5, 0.0)
+    ],
     mistakes={
         "look at the sign: away from the neighbour is the direction z - neighbour.": (
             lambda z, labels, k, strength: few_labels.extrapolate(z, labels, k, -strength)

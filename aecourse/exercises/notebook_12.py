@@ -70,7 +70,7 @@ exercise(
 
 def _series():
     generator = torch.Generator().manual_seed(0)
-    sizes = [(20, 2, 5, 3), (12, 1, 4, 1), (9, 3, 9, 2)]
+    sizes = [(20, 2, 5, 3), (12, 1, 4, 1), (9, 3, 9, 2), (23, 2, 6, 5)]
     return [(torch.randn(t, c, generator=generator), size, step) for t, c, size, step in sizes]
 
 
@@ -174,7 +174,13 @@ def _alarms():
     odd = torch.tensor([1, 1, 1, 1, 0, 0, 0, 0, 0, 0]).bool()
     some = torch.tensor([1, 1, 1, 0, 1, 1, 0, 0, 0, 0]).bool()
     few = torch.tensor([0, 1, 0, 0, 0, 0, 0, 0, 0, 0]).bool()
-    return [(odd, some, 0.5), (odd, few, 2.0), (odd, odd & False, 0.5), (odd, some, 1.0)]
+    return {
+        1: (odd, some, 0.5),
+        2: (odd, few, 2.0),
+        "no alarm": (odd, odd & False, 0.5),
+        "no alarm is right": (odd, ~odd, 0.5),
+        3: (odd, some, 1.0),
+    }
 
 
 def _precision_recall(odd, alarm):

@@ -109,10 +109,20 @@ def minor_in_loops(w, x, eta):
     return torch.stack(new)
 
 
+def hebb_as_a_list(w, x, eta):
+    return [list(neuron + eta * ((x @ neuron)[:, None] * x).mean(0)) for neuron in w]
+
+
+def minor_by_the_second_moment(w, x, eta):
+    w, c = w.double(), (x.T @ x / len(x)).double()
+    energy = (w @ c * w).sum(1, keepdim=True)
+    return w - eta * (w @ c - energy * w) + eta * w - eta * (w * w).sum(1, keepdim=True) * w
+
+
 ALTERNATIVES = {
-    "hebb": (hebb_in_numpy, hebb_in_loops, hebb_by_the_second_moment),
+    "hebb": (hebb_in_numpy, hebb_in_loops, hebb_by_the_second_moment, hebb_as_a_list),
     "oja": (oja_in_numpy, oja_in_loops, oja_by_the_second_moment),
     "subspace": (subspace_in_numpy, subspace_in_loops, subspace_as_a_gradient),
     "sanger": (sanger_in_numpy, sanger_by_deflation, sanger_in_loops),
-    "minor": (minor_in_numpy, minor_in_loops),
+    "minor": (minor_in_numpy, minor_in_loops, minor_by_the_second_moment),
 }

@@ -72,9 +72,20 @@ def recover_axes_from_the_small_side(w):
     return ((w @ turn) / np.sqrt(values)).T[::-1]
 
 
+def optimal_weights_by_the_svd(x, d, lam=0.0):
+    flat = x.flatten(1).double()
+    _, s, vt = torch.linalg.svd(flat - flat.mean(0), full_matrices=False)
+    kept = torch.relu(1 - lam * len(x) / s[:d] ** 2).sqrt()
+    return torch.diag(kept) @ vt[:d], vt[:d].T * kept
+
+
 ALTERNATIVES = {
     "pca": (pca_by_eigh, pca_in_numpy, pca_of_scikit_learn, pca_by_power_iteration),
-    "optimal_weights": (optimal_weights_by_eigh, optimal_weights_in_a_loop),
+    "optimal_weights": (
+        optimal_weights_by_eigh,
+        optimal_weights_in_a_loop,
+        optimal_weights_by_the_svd,
+    ),
     "recover_axes": (
         recover_axes_by_eigh,
         recover_axes_by_qr_and_eigh,

@@ -88,6 +88,11 @@ def he_by_division(noise):
     return noise / (noise[0].numel() / 2) ** 0.5
 
 
+def he_of_a_layer(noise):
+    gain = torch.nn.init.calculate_gain("relu")
+    return torch.stack([row * gain / len(row) ** 0.5 for row in noise])
+
+
 ALTERNATIVES = {
     "linear_decoding": (
         decoding_by_scikit_learn,
@@ -96,5 +101,23 @@ ALTERNATIVES = {
     ),
     "knn": (knn_by_scikit_learn, knn_in_numpy, knn_in_a_loop),
     "cd1": (cd1_in_numpy, cd1_in_a_loop, cd1_as_a_gradient),
-    "he": (he_in_numpy, he_by_division),
+    "he": (he_in_numpy, he_by_division, he_of_a_layer),
+}
+
+
+def _vote(z, labels, k, by=2, pick=lambda near: near.mode(1).values):
+    distance = torch.cdist(z, z, p=by).fill_diagonal_(torch.inf)
+    return (pick(labels[distance.topk(k, largest=False).indices]) == labels).float().mean()
+
+
+WRONG = {
+    "knn": {
+        "the median label": lambda z, labels, k=5: _vote(
+            z, labels, k, pick=lambda near: near.median(1).values
+        ),
+        "distances in city blocks": lambda z, labels, k=5: _vote(z, labels, k, by=1),
+        "one neighbour more": lambda z, labels, k=5: _vote(z, labels, k + 1),
+        "the farthest label": lambda z, labels, k=5: _vote(z, labels, k, pick=lambda n: n[:, -1]),
+        "the largest label": lambda z, labels, k=5: _vote(z, labels, k, pick=lambda n: n.amax(1)),
+    },
 }

@@ -1,6 +1,7 @@
 """Other ways to the right answers of notebook 06."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -59,9 +60,74 @@ def contractive_in_numpy(z, weight):
     return (jacobians**2).sum((1, 2)).mean()
 
 
+def through_points_as_a_list(t, y):
+    slopes = [(y[k + 1] - y[k]) / (t[k + 1] - t[k]) for k in range(len(t) - 1)]
+    return [slopes[0], *[b - a for a, b in pairwise(slopes)]]
+
+
+def activity_kl_by_cross_entropy(z, rho):
+    rate = z.mean(0)
+    cross = torch.nn.functional.binary_cross_entropy(
+        rate, torch.full_like(rate, rho), reduction="sum"
+    )
+    return cross + len(rate) * (rho * math.log(rho) + (1 - rho) * math.log(1 - rho))
+
+
+def activity_kl_unit_by_unit(z, rho):
+    total = 0
+    for unit in z.T:
+        r = unit.sum() / len(unit)
+        total = total - rho * torch.log(r / rho) - (1 - rho) * torch.log((1 - r) / (1 - rho))
+    return total
+
+
+def salt_and_pepper_by_where(x, p, u):
+    return torch.where(u < p / 2, 0.0, torch.where(u > 1 - p / 2, 1.0, x))
+
+
+def contractive_by_units(z, weight):
+    total = 0
+    for j in range(z.shape[1]):
+        slope = z[:, j] - z[:, j] ** 2
+        total = total + (slope**2).mean() * (weight[j] ** 2).sum()
+    return total
+
+
+def contractive_by_einsum(z, weight):
+    return torch.einsum("nj,jd->njd", z * (1 - z), weight).pow(2).sum() / len(z)
+
+
 ALTERNATIVES = {
-    "through_points": (through_points_by_solving, through_points_in_a_loop),
-    "activity_kl": (activity_kl_of_torch, activity_kl_in_a_loop),
-    "salt_and_pepper": (salt_and_pepper_in_numpy, salt_and_pepper_in_place_of_a_copy),
-    "contractive": (contractive_by_automatic_differentiation, contractive_in_numpy),
+    "through_points": (
+        through_points_by_solving,
+        through_points_in_a_loop,
+        through_points_as_a_list,
+    ),
+    "activity_kl": (
+        activity_kl_of_torch,
+        activity_kl_in_a_loop,
+        activity_kl_by_cross_entropy,
+        activity_kl_unit_by_unit,
+    ),
+    "salt_and_pepper": (
+        salt_and_pepper_in_numpy,
+        salt_and_pepper_in_place_of_a_copy,
+        salt_and_pepper_by_where,
+    ),
+    "contractive": (
+        contractive_by_automatic_differentiation,
+        contractive_in_numpy,
+        contractive_by_units,
+        contractive_by_einsum,
+    ),
+}
+
+
+WRONG = {
+    "activity_kl": {
+        "rates clamped": lambda z, rho: activity_kl_unit_by_unit(z.clamp(0.1, 0.9), rho),
+        "the mean's rates clamped": lambda z, rho: activity_kl_unit_by_unit(
+            z.mean(0, keepdim=True).clamp(0.1, 0.9), rho
+        ),
+    },
 }

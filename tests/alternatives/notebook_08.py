@@ -147,16 +147,258 @@ def free_bits_in_numpy(mu, logvar, floor):
 
 def free_bits_by_column(mu, logvar, floor):
     columns = zip(mu.T, logvar.T, strict=True)
-    return sum(max(floor, losses.kl_divergence(m[:, None], v[:, None]).item()) for m, v in columns)
+    each = [losses.kl_divergence(m[:, None], v[:, None]) for m, v in columns]
+    return sum(kl if kl > floor else floor for kl in each)
+
+
+def sample_of_a_cloud(mu, logvar, eps):
+    return torch.distributions.Normal(mu, logvar.mul(0.5).exp()).mean + logvar.exp().sqrt() * eps
+
+
+class WithoutChunk(models.Autoencoder):
+    """Made on the base's parts, in NumPy's way of indexing."""
+
+    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU, output=nn.Sigmoid):
+        super().__init__(shape, hidden, d, activation, output)
+        self.encoder = models.mlp((math.prod(shape), *hidden, 2 * d), activation)
+        self.d = d
+
+    def posterior(self, x):
+        both = self.encoder(torch.flatten(x, start_dim=1))
+        return [both[:, self.d :], both[:, : self.d]]
+
+    def encode(self, x):
+        return self.posterior(x)[0]
+
+
+def elbo_summed_by_hand(model, x, beta=1.0, sigma=None, nll=losses.bernoulli_nll):
+    mu, logvar = model.posterior(x)
+    z = losses.reparameterise(mu, logvar, torch.randn_like(mu))
+    if sigma:
+        x_hat, pixels = model.decode(z), x[0].numel()
+        r = ((x - x_hat) ** 2).sum() / len(x) / (2 * sigma**2)
+        r = r + pixels * math.log(sigma * math.sqrt(2 * math.pi))
+    else:
+        r = nll(x, model.logits(z))
+    terms = {"reconstruction": r}
+    terms["kl"] = beta * losses.kl_divergence(mu, logvar)
+    return terms
+
+
+def sample_of_numpy(decode, n, d):
+    z = np.random.default_rng().standard_normal((n, d))
+    return decode(torch.from_numpy(z).float())
+
+
+def slerp_with_unit_vectors(a, b, t):
+    """The arc between unit vectors at right angles."""
+    first = a / a.norm()
+    second = b - (b @ first) * first
+    second = second / second.norm()
+    angle = torch.atan2(b @ second, b @ first)
+    of_a, of_b = torch.sin((1 - t) * angle), torch.sin(t * angle)
+    return (torch.outer(of_a, a) + torch.outer(of_b, b)) / torch.sin(angle)
+
+
+def kl_in_one_line(mu, logvar, eps):
+    sigma = (0.5 * logvar).exp()
+    z = mu + sigma * eps
+    return (0.5 * z**2 - 0.5 * ((z - mu) / sigma) ** 2 - sigma.log()).sum(dim=-1).mean()
+
+
+def free_bits_by_maximum(mu, logvar, floor):
+    each = -0.5 * (1 + logvar - mu**2 - torch.exp(logvar))
+    return torch.maximum(each.mean(dim=0), torch.full_like(each[0], floor)).sum()
 
 
 ALTERNATIVES = {
     "kl_divergence": (kl_of_pytorch, kl_in_numpy, kl_in_loops),
-    "reparameterise": (sample_of_a_law, sample_in_double),
-    "VAE": (TwoHeads, FromNothing),
-    "negative_elbo": (elbo_by_rsample, elbo_in_one_line),
-    "sample": (sample_by_law, sample_one_by_one),
-    "slerp": (slerp_in_numpy, slerp_in_a_loop),
-    "kl_by_sampling": (kl_from_squares, kl_from_densities),
-    "free_bits": (free_bits_in_numpy, free_bits_by_column),
+    "reparameterise": (sample_of_a_law, sample_in_double, sample_of_a_cloud),
+    "VAE": (TwoHeads, FromNothing, WithoutChunk),
+    "negative_elbo": (elbo_by_rsample, elbo_in_one_line, elbo_summed_by_hand),
+    "sample": (sample_by_law, sample_one_by_one, sample_of_numpy),
+    "slerp": (slerp_in_numpy, slerp_in_a_loop, slerp_with_unit_vectors),
+    "kl_by_sampling": (kl_from_squares, kl_from_densities, kl_in_one_line),
+    "free_bits": (free_bits_in_numpy, free_bits_by_column, free_bits_by_maximum),
+}
+
+
+class MuOf(models.VAE):
+    """A VAE with something done to mu, logvar or the code."""
+
+    mu, logvar, code = (staticmethod(lambda a: a),) * 3
+
+    def posterior(self, x):
+        mu, logvar = super().posterior(x)
+        return self.mu(mu), self.logvar(logvar)
+
+    def encode(self, x):
+        return self.code(self.posterior(x)[0])
+
+
+def _vae(**what):
+    return type("VAE", (MuOf,), {name: staticmethod(f) for name, f in what.items()})
+
+
+class ReluAlways(models.VAE):
+    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU):
+        super().__init__(shape, hidden, d)
+
+
+class ReluInTheDecoder(models.VAE):
+    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU):
+        super().__init__(shape, hidden, d)
+        self.encoder = models.mlp([math.prod(shape), *hidden, 2 * d], activation)
+
+
+class TheSame(models.VAE):
+    def posterior(self, x):
+        mu, _ = super().posterior(x)
+        return mu, mu
+
+
+class LeftOver(models.Autoencoder):
+    """The inherited encoder is never used."""
+
+    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU):
+        super().__init__(shape, hidden, d, activation)
+        self.cloud = models.mlp([math.prod(shape), *hidden, 2 * d], activation)
+
+    def posterior(self, x):
+        return self.cloud(x.flatten(1)).chunk(2, dim=1)
+
+    def encode(self, x):
+        return self.posterior(x)[0]
+
+
+class LinearTrunk(TwoHeads):
+    """No activation between the trunk and its two heads."""
+
+    def posterior(self, x):
+        h = self.encoder(x.flatten(1))
+        return self.mu(h), self.logvar(h)
+
+
+class Seeded(models.VAE):
+    def __init__(self, *arguments):
+        torch.manual_seed(0)
+        super().__init__(*arguments)
+
+
+class OneLayerMore(models.VAE):
+    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU):
+        super().__init__(shape, hidden, d, activation)
+        self.encoder = models.mlp([math.prod(shape), *hidden, 10, 2 * d], activation)
+
+
+class HiddenIgnored(models.VAE):
+    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU):
+        super().__init__(shape, (256, 64), d, activation)
+
+
+class WithDropout(models.VAE):
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.encoder.insert(2, nn.Dropout(0.2))
+
+
+class OneTensor(models.VAE):
+    def posterior(self, x):
+        return self.encoder(x.flatten(1))
+
+    def encode(self, x):
+        return self.posterior(x).chunk(2, dim=1)[0]
+
+
+def _elbo(
+    posterior=lambda model, x: model.posterior(x),
+    eps=torch.randn_like,
+    code=lambda z: z,
+    kl=lambda kl: kl,
+    gaussian=lambda sigma, nll: sigma is not None,
+):
+    def negative_elbo(model, x, beta=1.0, sigma=None, nll=losses.bernoulli_nll):
+        mu, logvar = posterior(model, x)
+        z = code(losses.reparameterise(mu, logvar, eps(mu)))
+        if gaussian(sigma, nll):
+            r = losses.gaussian_nll(x, model.decode(z), sigma)
+        else:
+            r = nll(x, model.logits(z))
+        return {"reconstruction": r, "kl": kl(beta * losses.kl_divergence(mu, logvar))}
+
+    return negative_elbo
+
+
+def _seeded_noise(mu):
+    return torch.randn(mu.shape, generator=torch.Generator().manual_seed(0))
+
+
+def _as_numbers(*arguments):
+    return {name: term.item() for name, term in elbo_in_one_line(*arguments).items()}
+
+
+def _drawn(noise):
+    return lambda decode, n, d: decode(noise(n, d))
+
+
+def _standardised(n, d):
+    z = torch.randn(n, d)
+    return (z - z.mean(0)) / z.std(0)
+
+
+def _seeded_codes(n, d):
+    torch.manual_seed(0)
+    return torch.randn(n, d)
+
+
+WRONG = {
+    "VAE": {
+        "mu through ReLU": _vae(mu=torch.relu),
+        "mu through tanh": _vae(mu=torch.tanh),
+        "logvar clamped": _vae(logvar=lambda v: v.clamp(-1, 1)),
+        "logvar detached": _vae(logvar=torch.Tensor.detach),
+        "code detached": _vae(code=torch.Tensor.detach),
+        "activation ignored": ReluAlways,
+        "activation ignored by the decoder": ReluInTheDecoder,
+        "mu twice": TheSame,
+        "an encoder left over": LeftOver,
+        "linear from the trunk to its heads": LinearTrunk,
+        "a seed fixed": Seeded,
+        "a layer more": OneLayerMore,
+        "hidden ignored": HiddenIgnored,
+        "dropout": WithDropout,
+        "one tensor": OneTensor,
+    },
+    "negative_elbo": {
+        "numbers": _as_numbers,
+        "kl detached": _elbo(kl=torch.Tensor.detach),
+        "z detached": _elbo(code=torch.Tensor.detach),
+        "posterior without gradient": _elbo(
+            posterior=lambda model, x: [a.detach() for a in model.posterior(x)]
+        ),
+        "one eps for all numbers": _elbo(eps=lambda mu: torch.randn(len(mu), 1)),
+        "one eps for all examples": _elbo(eps=lambda mu: torch.randn(mu.shape[1])),
+        "a seed fixed": _elbo(eps=_seeded_noise),
+        "uniform noise": _elbo(eps=torch.rand_like),
+        "nll before sigma": _elbo(
+            gaussian=lambda sigma, nll: sigma is not None and nll is losses.bernoulli_nll
+        ),
+    },
+    "sample": {
+        "a seed fixed": _drawn(_seeded_codes),
+        "n and d exchanged": _drawn(lambda n, d: torch.randn(d, n)),
+        "standardised over the batch": _drawn(_standardised),
+        "of length one": _drawn(lambda n, d: F.normalize(torch.randn(n, d))),
+    },
+    "slerp": {
+        "t ignored": lambda a, b, t: slerp_with_unit_vectors(a, b, torch.linspace(0, 1, len(t))),
+    },
+    "free_bits": {
+        "detached": lambda mu, logvar, floor: free_bits_by_maximum(mu.detach(), logvar, floor),
+        "a number": lambda *a: free_bits_by_maximum(*a).item(),
+    },
+    "kl_by_sampling": {
+        "a number": lambda *a: kl_in_one_line(*a).item(),
+        "detached": lambda mu, logvar, eps: kl_in_one_line(mu.detach(), logvar, eps),
+    },
 }

@@ -1,5 +1,6 @@
 """Other ways to the right answers of notebook 09."""
 
+import math
 from itertools import combinations
 
 import numpy as np
@@ -44,8 +45,53 @@ def adjusted_rand_in_loops(clusters, labels):
     return torch.tensor((both - a * b / len(pairs)) / ((a + b) / 2 - a * b / len(pairs)))
 
 
+def stratified_as_a_list(labels, per_class):
+    rows = []
+    for k in labels.unique():
+        rows += torch.where(labels == k)[0][:per_class].tolist()
+    return rows
+
+
+def purity_by_counting(clusters, labels):
+    counts = torch.zeros(int(clusters.max()) + 1, int(labels.max()) + 1)
+    for c, k in zip(clusters, labels, strict=True):
+        counts[c, k] += 1
+    return counts.max(dim=1).values.sum() / counts.sum()
+
+
+def adjusted_rand_by_tables(clusters, labels):
+    table = contingency_matrix(labels, clusters)
+    both, rows, columns = (
+        sum(math.comb(int(n), 2) for n in np.ravel(part))
+        for part in (table, table.sum(1), table.sum(0))
+    )
+    chance = rows * columns / math.comb(len(labels), 2)
+    return (both - chance) / ((rows + columns) / 2 - chance)
+
+
 ALTERNATIVES = {
-    "stratified": (stratified_in_numpy, stratified_in_loops),
-    "purity": (purity_by_scikit_learn, purity_in_loops),
-    "adjusted_rand": (adjusted_rand_by_scikit_learn, adjusted_rand_in_loops),
+    "stratified": (stratified_in_numpy, stratified_in_loops, stratified_as_a_list),
+    "purity": (purity_by_scikit_learn, purity_in_loops, purity_by_counting),
+    "adjusted_rand": (
+        adjusted_rand_by_scikit_learn,
+        adjusted_rand_in_loops,
+        adjusted_rand_by_tables,
+    ),
+}
+
+
+def _named_by(pick):
+    def purity(clusters, labels):
+        members = [labels[clusters == c] for c in clusters.unique()]
+        return sum((some == pick(some)).sum() for some in members) / len(labels)
+
+    return purity
+
+
+WRONG = {
+    "purity": {
+        "the first member names the cluster": _named_by(lambda some: some[0]),
+        "the last one does": _named_by(lambda some: some[-1]),
+        "the middle one does": _named_by(torch.median),
+    },
 }

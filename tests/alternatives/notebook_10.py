@@ -66,9 +66,34 @@ def rate_by_tanh(z, logscale):
     return total / len(z)
 
 
+def psnr_in_a_loop(x, x_hat):
+    total = 0.0
+    for a, b in zip(x.flatten().tolist(), x_hat.flatten().tolist(), strict=True):
+        total += (a - b) ** 2
+    return -10 * math.log(total / x.numel(), 10)
+
+
+def entropy_by_bins(symbols):
+    bits = 0
+    for column in symbols.T:
+        p = torch.bincount(column - column.min()) / len(column)
+        p = p[p > 0]
+        bits -= (p * torch.log2(p)).sum()
+    return bits
+
+
 ALTERNATIVES = {
-    "psnr": (psnr_in_numpy, psnr_by_the_root),
+    "psnr": (psnr_in_numpy, psnr_by_the_root, psnr_in_a_loop),
     "quantise": (quantise_in_numpy, quantise_in_a_loop, quantise_by_floor),
-    "entropy": (entropy_of_scipy, entropy_by_surprise),
+    "entropy": (entropy_of_scipy, entropy_by_surprise, entropy_by_bins),
     "rate": (rate_of_scipy, rate_in_double_precision, rate_by_tanh),
+}
+
+
+WRONG = {
+    "quantise": {
+        "a byte": lambda z, step: (z / step).round().to(torch.int8),
+        "cut at a byte": lambda z, step: (z / step).round().clamp(-128, 127),
+        "two bytes": lambda z, step: (z / step).round().to(torch.int16),
+    },
 }

@@ -51,12 +51,59 @@ def paired_difference_by_scipy(a, b):
     return a.double().mean() - b.double().mean(), stats.sem((a - b).numpy())
 
 
+def extrapolate_by_lerp(z, labels, k, strength=0.5):
+    near = torch.as_tensor(nearest_in_class_in_numpy(z, labels, k))
+    return torch.lerp(z[near], z.unsqueeze(1).expand(-1, k, -1), 1 + strength)
+
+
+def paired_difference_stacked(a, b):
+    gap = a - b
+    mean = gap.mean()
+    se = (((gap - mean) ** 2).sum() / (len(gap) - 1) / len(gap)).sqrt()
+    return torch.stack([mean, se])
+
+
 ALTERNATIVES = {
     "nearest_in_class": (
         nearest_in_class_in_numpy,
         nearest_in_class_in_loops,
         nearest_in_class_by_scikit_learn,
     ),
-    "extrapolate": (extrapolate_in_numpy, extrapolate_in_loops),
-    "paired_difference": (paired_difference_in_numpy, paired_difference_by_scipy),
+    "extrapolate": (extrapolate_in_numpy, extrapolate_in_loops, extrapolate_by_lerp),
+    "paired_difference": (
+        paired_difference_in_numpy,
+        paired_difference_by_scipy,
+        paired_difference_stacked,
+    ),
+}
+
+
+def _by_distance(change, first=0):
+    def nearest_in_class(z, labels, k):
+        distance = change(torch.cdist(z, z), labels[:, None] != labels)
+        return distance.argsort(dim=1, stable=True)[:, first : first + k]
+
+    return nearest_in_class
+
+
+WRONG = {
+    "nearest_in_class": {
+        "the first left out, whoever it is": _by_distance(
+            lambda distance, other: distance.masked_fill(other, torch.inf), 1
+        ),
+        "all at distance 0 left out": _by_distance(
+            lambda distance, other: distance.masked_fill(other | (distance == 0), torch.inf)
+        ),
+        "10 more for another class": _by_distance(
+            lambda distance, other: (distance + 10 * other).fill_diagonal_(torch.inf)
+        ),
+    },
+    "extrapolate": {
+        "a strength of 0 taken for none": lambda z, labels, k, strength=0.5: extrapolate_by_lerp(
+            z, labels, k, strength or 0.5
+        ),
+        "interpolated": lambda z, labels, k, strength=0.5: extrapolate_by_lerp(
+            z, labels, k, -abs(strength)
+        ),
+    },
 }

@@ -63,9 +63,65 @@ def f_beta_by_precision_and_recall(odd, alarm, beta):
     return 1 / ((1 / precision + beta**2 / recall) / (1 + beta**2))
 
 
+def windows_as_a_list(x, size, step=1):
+    found, start = [], 0
+    while start + size <= len(x):
+        found.append(x[start : start + size])
+        start += step
+    return found
+
+
+def f_beta_by_counts(odd, alarm, beta):
+    hits, false = int((odd & alarm).sum()), int((alarm & ~odd).sum())
+    missed = int((odd & ~alarm).sum())
+    return (1 + beta**2) * hits / ((1 + beta**2) * hits + beta**2 * missed + false)
+
+
 ALTERNATIVES = {
     "auroc": (auroc_by_pairs, auroc_in_loops, auroc_as_an_area),
-    "windows": (windows_in_a_loop, windows_in_numpy),
+    "windows": (windows_in_a_loop, windows_in_numpy, windows_as_a_list),
     "mahalanobis": (mahalanobis_in_scipy, mahalanobis_by_whitening, mahalanobis_in_a_loop),
-    "f_beta": (f_beta_in_scikit_learn, f_beta_by_precision_and_recall),
+    "f_beta": (f_beta_in_scikit_learn, f_beta_by_precision_and_recall, f_beta_by_counts),
+}
+
+
+def _windows_at(starts):
+    def windows(x, size, step=1):
+        return torch.stack([x[k : k + size] for k in starts(len(x), size, step)])
+
+    return windows
+
+
+def _filled_up(x, size, step=1):
+    rest = -(len(x) - size) % step
+    return torch.cat([x, x.new_zeros(rest, x.shape[1])]).unfold(0, size, step).mT
+
+
+def _f_beta_unguarded(odd, alarm, beta):
+    right = (odd & alarm).sum()
+    if not alarm.any():
+        return torch.tensor(0.0)
+    precision, recall = right / alarm.sum(), right / odd.sum()
+    return (1 + beta**2) * precision * recall / (beta**2 * precision + recall)
+
+
+WRONG = {
+    "auroc": {
+        "the better of the two ways round": lambda score, odd: max(
+            auroc_by_pairs(score, odd), auroc_by_pairs(score, ~odd)
+        ),
+        "half of the size of the gap": lambda score, odd: (
+            0.5 + (auroc_by_pairs(score, odd) - 0.5).abs()
+        ),
+    },
+    "windows": {
+        "the rest dropped at the beginning": _windows_at(
+            lambda n, size, step: range((n - size) % step, n - size + 1, step)
+        ),
+        "the last one moved back": _windows_at(
+            lambda n, size, step: [*range(0, n - size, step), n - size]
+        ),
+        "filled up with zeros": _filled_up,
+    },
+    "f_beta": {"0 only where there is no alarm": _f_beta_unguarded},
 }
