@@ -246,7 +246,7 @@ exercise(
         ),
         "look at logvar: the network's raw output is taken for log sigma^2, any number; no exp, "
         "no clamp.": _Positive,
-        "look at encode: it is the mean, without noise; the noise belongs to the loss.": _Random,
+        "look at encode: it is mu, the first of the two of posterior, without noise.": _Random,
         "look at encode: it is mu alone, (N, d), and not both halves.": _Both,
     },
     hints=(
