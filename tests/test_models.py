@@ -148,3 +148,12 @@ def test_through_points_interpolates_linearly():
     came = y[0] + (s[:, None] - t[:-1]).relu() @ models.through_points(t, y)
     truth = np.stack([np.interp(s, t, column) for column in y.T], axis=1)
     np.testing.assert_allclose(came, truth, atol=1e-12)
+
+
+def test_a_model_s_methods_take_their_argument_by_name_too():
+    model, x, z = models.Autoencoder((1, 4, 4), (8,), 2), torch.rand(3, 1, 4, 4), torch.randn(3, 2)
+    assert torch.equal(model.encode(x=x), model.encode(x))
+    assert torch.equal(model.decode(z=z), model.decode(z))
+    for wrong in ({}, {"y": x}, {"x": x, "z": z}):
+        with pytest.raises(TypeError):
+            model.encode(**wrong)
