@@ -505,62 +505,86 @@ def train(model, x, loss, step, epochs, batch=128, lr=1e-3):
     return means
 
 
-def _try_train(train, images, epochs, batch, lr):
-    """Give it a step that learns nothing but remembers: which images, which optimizer, when."""
-    model, x = LinearAutoencoder((1, 1, 1), 1), 10 + torch.arange(float(images)).view(-1, 1, 1, 1)
-    seen, sizes, optimizers, rates, given = [], [], [], [], []
+class _Step:
+    """A step that learns nothing but remembers: which images, which optimizer, when."""
 
-    def step(model, x, loss, optimizer):
+    def __init__(self):
+        self.seen, self.sizes, self.optimizers, self.rates, self.given = [], [], [], [], []
+
+    def __call__(self, model, x, loss, optimizer):
         for p in model.parameters():  # whoever now steps once more moves the weights
             p.grad = torch.ones_like(p)
         if x.ndim == 4:
-            seen.extend((x.flatten() - 10).tolist())
-        sizes.append(len(x))
-        optimizers.append(optimizer)
-        rates.append(optimizer.param_groups[0]["lr"])
-        given.append(loss is losses.bernoulli and x.ndim == 4)
-        return float(len(sizes))
+            self.seen.extend((x.flatten() - 10).tolist())
+        self.sizes.append(len(x))
+        self.optimizers.append(optimizer)
+        self.rates.append(optimizer.param_groups[0]["lr"])
+        self.given.append(loss is losses.bernoulli and x.ndim == 4)
+        return float(len(self.sizes))
 
-    before, weights = x.clone(), [p.clone() for p in model.parameters()]
+
+def _try_train(train, images, epochs, batch, lr):
+    model, x = LinearAutoencoder((1, 1, 1), 1), 10 + torch.arange(float(images)).view(-1, 1, 1, 1)
+    step, before, weights = _Step(), x.clone(), [p.clone() for p in model.parameters()]
     values = train(model, x, losses.bernoulli, step, epochs, batch, lr)
     if isinstance(values, float | nn.Module):
         kind = type(values).__name__
         raise Stopped(f"it returns a {kind}; a list is wanted, with the mean loss of each epoch.")
-    values = [float(v) for v in values]
-    times = [seen.count(k) for k in range(images)]
-    orders = {tuple(seen[k : k + images]) for k in range(0, len(seen), images)}
-    steps = math.ceil(images / batch)
-    means = [k * steps + (steps + 1) / 2 for k in range(len(values))]
-    right = [abs(v - mean) < 0.3 for v, mean in zip(values, means, strict=True)]  # or weighted
-    learnt = {id(p) for o in optimizers for g in o.param_groups for p in g["params"]}
     return {
         "step should be given images x[i] and the loss, not the numbers i of the images.": (
-            all(given)
+            all(step.given)
         ),
         "x comes back changed: draw an order of its rows, and leave x as it is.": (
             not torch.equal(x, before)
         ),
-        "the optimizer should be Adam.": all(isinstance(o, _ADAMS) for o in optimizers),
-        "Adam should be given all parameters of the model.": (
-            learnt == {*map(id, model.parameters())}
-        ),
-        "Adam should have no weight decay.": all(
-            g.get("weight_decay", 0) <= 0.01 for o in optimizers for g in o.param_groups
-        ),
+        **_of_its_optimizer(step, model),
         "the weights move outside of step: leave backward and optimizer.step to it.": (
             not all(map(torch.equal, weights, model.parameters()))
         ),
-        "the number of steps": len(sizes),
+        **_of_its_order(step, images),
+        **_of_its_values([float(v) for v in values], math.ceil(images / batch)),
+    }
+
+
+def _of_its_optimizer(step, model):
+    groups = [group for optimizer in step.optimizers for group in optimizer.param_groups]
+    learnt = {id(p) for group in groups for p in group["params"]}
+    return {
+        "the optimizer should be Adam.": all(isinstance(o, _ADAMS) for o in step.optimizers),
+        "Adam should be given all parameters of the model.": (
+            learnt == {*map(id, model.parameters())}
+        ),
+        "Adam should have no weight decay.": all(g.get("weight_decay", 0) <= 0.01 for g in groups),
+        "the number of optimizers made": len({*map(id, step.optimizers)}),
+        "the learning rate, at least and at most,": (
+            min(step.rates, default=0),
+            max(step.rates, default=0),
+        ),
+    }
+
+
+def _of_its_order(step, images):
+    times = [step.seen.count(k) for k in range(images)]
+    orders = {tuple(step.seen[k : k + images]) for k in range(0, len(step.seen), images)}
+    return {
+        "the number of steps": len(step.sizes),
         "the fewest and the most times that an image is seen": (min(times), max(times)),
-        "the size of the largest batch": max(sizes, default=0),
+        "the size of the largest batch": max(step.sizes, default=0),
         "the number of different orders of the images": len(orders),
         "an epoch goes through the images as they lie: shuffle them.": (
             tuple(range(images)) in orders
         ),
-        "the number of optimizers made": len(set(map(id, optimizers))),
-        "the learning rate, at least and at most,": (min(rates, default=0), max(rates, default=0)),
+    }
+
+
+def _of_its_values(values, steps):
+    """The loss of the first step is 1, that of the next 2, and so on."""
+    means = [k * steps + (steps + 1) / 2 for k in range(len(values))]
+    return {
         "the number of values returned": len(values),
-        "each value returned should be the mean over the steps of its epoch.": all(right),
+        "each value returned should be the mean over the steps of its epoch.": all(
+            abs(value - mean) < 0.3 for value, mean in zip(values, means, strict=True)
+        ),  # or weighted by the size of the batch
     }
 
 

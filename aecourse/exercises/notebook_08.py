@@ -302,15 +302,7 @@ def _try_elbo(negative_elbo, shape, n, d):
     gaussian = negative_elbo(model, x, 1.0, 0.5)
     other = negative_elbo(model, x, 1.0, None, _absolute)
     both = negative_elbo(model, x, 1.0, 0.5, _absolute)
-    noisy, many = _Given(shape, 1000, d, 1.0), torch.rand(1000, *shape)
     named = [isinstance(t, dict) and set(t) == {"reconstruction", "kl"} for t in (plain, heavy)]
-    drawn = []
-    for _ in range(2):
-        terms = negative_elbo(noisy, many)
-        drawn.append((noisy.codes - noisy.mu).detach())
-    noise, width = drawn[0], float(drawn[0].std() / math.exp(0.5))
-    by_mu, by_logvar, by_weight = noisy.slopes(_term(terms, "reconstruction"))
-    kl_by_mu, kl_by_logvar, _ = noisy.slopes(_term(terms, "kl"))
     return {
         'it should return a dict of two terms, "reconstruction" and "kl".': all(named),
         "the reconstruction, without noise,": _term(plain, "reconstruction"),
@@ -320,23 +312,47 @@ def _try_elbo(negative_elbo, shape, n, d):
         "the reconstruction with sigma = 0.5": _term(gaussian, "reconstruction"),
         "the reconstruction with another nll": _term(other, "reconstruction"),
         "the reconstruction with sigma = 0.5 and another nll": _term(both, "reconstruction"),
-        "the noise should be drawn anew in each call: is a seed fixed?": (not torch.equal(*drawn)),
+        **_of_its_noise(negative_elbo, _Given(shape, 1000, d, 1.0), torch.rand(1000, *shape)),
+    }
+
+
+def _of_its_noise(negative_elbo, model, x):
+    """Facts about z in two calls, and about the gradients of both terms."""
+    drawn = []
+    for _ in range(2):
+        terms = negative_elbo(model, x)
+        if model.codes is None:
+            raise Stopped("look at the reconstruction: no code is given to logits or decode.")
+        drawn.append((model.codes - model.mu).detach())
+    return {
+        "the noise should be drawn anew in each call: is a seed fixed?": not torch.equal(*drawn),
         "each number of a code should have its own noise, eps like mu.": bool(
-            noise[:, :2].T.corrcoef()[0, 1].abs() < 0.5 and noise[:2, 0].diff().abs() > 1e-6
+            drawn[0][:, :2].T.corrcoef()[0, 1].abs() < 0.5 and drawn[0][:2, 0].diff().abs() > 1e-6
         ),
-        "the width of the noise in z, as a multiple of sigma,": round(width, 1),
+        "the width of the noise in z, as a multiple of sigma,": round(
+            float(drawn[0].std() / math.exp(0.5)), 1
+        ),
+        **_of_its_gradients(
+            model.slopes(_term(terms, "reconstruction")), model.slopes(_term(terms, "kl"))
+        ),
+    }
+
+
+def _of_its_gradients(of_reconstruction, of_kl):
+    by_mu, by_logvar, by_weight = (slope.any() for slope in of_reconstruction)
+    return {
         "no gradient of the reconstruction reaches mu: is z detached, or a term .item()?": (
-            not by_mu.any()
+            not by_mu
         ),
         "no gradient of the reconstruction reaches logvar: is the noise scaled by it?": (
-            not by_logvar.any()
+            not by_logvar
         ),
-        "no gradient of the reconstruction reaches the decoder.": not by_weight.any(),
+        "no gradient of the reconstruction reaches the decoder.": not by_weight,
         "no gradient of the kl term reaches mu or logvar: is it detached, or a number?": (
-            not kl_by_mu.any() or not kl_by_logvar.any()
+            not all(slope.any() for slope in of_kl[:2])
         ),
-        "the gradient of the kl term with respect to mu": kl_by_mu,
-        "the gradient of the kl term with respect to logvar": kl_by_logvar,
+        "the gradient of the kl term with respect to mu": of_kl[0],
+        "the gradient of the kl term with respect to logvar": of_kl[1],
     }
 
 
