@@ -51,7 +51,7 @@ class Gpu(torch.Tensor):
             raise TypeError("can't convert cuda:0 device type tensor to numpy: use Tensor.cpu()")
         if func is torch.nn.functional.one_hot:  # compares with numbers that it makes on the CPU
             return Gpu(func(inside(args[0]), *args[1:], **kwargs or {}))
-        if func is torch.Tensor.__matmul__ and args[0].ndim < args[1].ndim == 2:
+        if "matmul" in func.__name__ and args[0].ndim < args[1].ndim == 2:
             return (args[0][None] @ args[1])[0]  # else it squeezes in place, behind our back
         if func is torch.Tensor.tolist:
             return args[0].detach().elem.tolist()
