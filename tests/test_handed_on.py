@@ -62,7 +62,7 @@ def little_work():
 
     def few(name, split=None, n=None, seed=0):
         whole = name in ("faces", "ecg", "bleeding", "motions", "tunes")
-        return load(name, split, n if whole else n or 1000, seed)
+        return load(name, split, n if whole else n or 2500, seed)
 
     def short(model, x, loss, epochs=10, *rest, **settings):
         history = fit(model, x, loss, min(epochs, 1), *rest, **settings)
