@@ -119,24 +119,29 @@ def _answers_alike(exercise, f):
 
 
 def _in_tensors(exercise, f):
-    """f with answers as tensors, in the precision of its arguments; these ask for no gradient."""
-    first = next(iter(marking.cases(exercise).values()))
-    several = isinstance(exercise.solution(*first), tuple)
+    """f with answers as tensors of the solution's kind: whole numbers where it has these, or else
+    in the precision of the arguments, which ask for no gradient."""
+    theirs = exercise.solution(*next(iter(marking.cases(exercise).values())))
+    several = isinstance(theirs, tuple)
+    kinds = [getattr(part, "dtype", torch.float32) for part in (theirs if several else [theirs])]
+
+    def bare(a):
+        return a.detach() if isinstance(a, torch.Tensor) else a
 
     @functools.wraps(f)
     def coat(*arguments, **named):
-        def bare(a):
-            return a.detach() if isinstance(a, torch.Tensor) else a
-
-        def tensor(part):
+        def tensor(part, kind):
             part = torch.tensor(np.array(answers.as_arrays(part)))
-            return part.to(dtype) if part.is_floating_point() else part
+            if kind.is_floating_point:
+                return part.to(dtype) if part.is_floating_point() else part
+            return (part.round() if part.is_floating_point() else part).to(kind)
 
         arguments, named = [*map(bare, arguments)], {k: bare(a) for k, a in named.items()}
         floats = [a.dtype for a in arguments if getattr(a, "is_floating_point", bool)()]
         dtype = floats[0] if floats else torch.get_default_dtype()
         answer = f(*arguments, **named)
-        return tuple(map(tensor, answer)) if several else tensor(answer)
+        parts = map(tensor, answer if several else [answer], kinds)
+        return tuple(parts) if several else next(parts)
 
     return coat
 

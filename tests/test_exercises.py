@@ -628,3 +628,22 @@ def test_lists_are_taken_where_tensors_are_meant():
 
     assert checks.outcome(stratified)[0] == "✔ right"
     assert checks.yours_or_ours(stratified)(torch.tensor([0, 1, 0, 1]), 1).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "kind"),
+    [
+        ("quantise", lambda z, step: (z.double() / step).round(), torch.int64),
+        ("quantise", lambda z, step: np.rint(z.numpy() / step)[::-1][::-1], torch.int64),
+        ("active_units", lambda mu, threshold=0.01: (mu.var(0) > threshold).int(), torch.bool),
+        ("hebb", lambda w, x, eta: (w + eta * (x @ w.T).T @ x / len(x)).tolist(), torch.float32),
+    ],
+)
+def test_what_is_handed_on_answers_in_the_kind_of_the_solution(name, answer, kind, capsys):
+    f = checks.yours_or_ours(named(name, answer))
+    assert "yours is used" in capsys.readouterr().out
+    given = {"quantise": (2.0 * torch.randn(5, 3), 0.5), "active_units": (torch.randn(50, 3),)}
+    given = given.get(name, (torch.randn(2, 6), torch.randn(9, 6), 0.1))
+    came, right = f(*given), EXERCISES[name].solution(*given)
+    assert came.dtype == right.dtype == kind
+    torch.testing.assert_close(came, right)

@@ -38,6 +38,7 @@ def adjusted_rand_by_scikit_learn(clusters, labels):
 
 
 def adjusted_rand_in_loops(clusters, labels):
+    clusters, labels = clusters.tolist(), labels.tolist()
     pairs = list(combinations(range(len(labels)), 2))
     a = sum(bool(clusters[i] == clusters[j]) for i, j in pairs)
     b = sum(bool(labels[i] == labels[j]) for i, j in pairs)
