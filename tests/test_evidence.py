@@ -1,6 +1,7 @@
 """The tool that tries the notebooks with other luck finds what falls, and only that."""
 
 import importlib.util
+import json
 from pathlib import Path
 
 import nbformat
@@ -66,3 +67,23 @@ def test_the_table_counts_cells_and_not_runs():
 
     record = {"notebooks": {"03_a.ipynb": row(seed_1=[4, 5], seed_2=[5, 6], epochs=[7])}}
     assert evidence.table(record).splitlines()[-1] == "| 03 | 9 | 3 | 1 | 0 | 0 |"
+
+
+def test_every_notebook_has_a_row_of_all_settings_in_the_stored_run():
+    stored = json.loads(evidence.STORED.read_text())["notebooks"]
+    notebooks = {path.name: path for path in (evidence.ROOT / "notebooks").glob("*.ipynb")}
+    assert stored.keys() == notebooks.keys()
+    for name, row in stored.items():
+        assert row["settings"].keys() == evidence.SETTINGS.keys()
+        assert row["cells that claim"] == evidence.claim_cells(notebooks[name])
+
+
+def test_no_claim_hangs_on_the_processor_or_the_number_of_threads():
+    for name, row in json.loads(evidence.STORED.read_text())["notebooks"].items():
+        for setting in ("processor", "threads"):
+            assert row["settings"][setting]["fell"] == [], (name, setting)
+
+
+def test_readme_shows_the_stored_run():
+    readme = (evidence.ROOT / "README.md").read_text().split(evidence.MARK)
+    assert readme[1] == evidence.table(json.loads(evidence.STORED.read_text()))
