@@ -66,7 +66,7 @@ def test_the_table_counts_cells_and_not_runs():
         return {"cells that claim": 9, "settings": settings}
 
     record = {"notebooks": {"03_a.ipynb": row(seed_1=[4, 5], seed_2=[5, 6], epochs=[7])}}
-    assert evidence.table(record).splitlines()[-1] == "| 03 | 9 | 3 | 1 | 0 | 0 |"
+    assert evidence.table(record).splitlines()[-1] == "| `03_a` | 9 | 3 | 1 | 0 | 0 |"
 
 
 def test_every_notebook_has_a_row_of_all_settings_in_the_stored_run():

@@ -132,7 +132,8 @@ def table(record):
         counts = [
             len(cells) for cells in (seeds, fell["epochs"], fell["processor"], fell["threads"])
         ]
-        rows.append(f"| {name[:2]} | {row['cells that claim']} | {' | '.join(map(str, counts))} |")
+        cells = [f"`{Path(name).stem}`", row["cells that claim"], *counts]
+        rows.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(rows) + "\n"
 
 
