@@ -269,6 +269,31 @@ def test_rbms_start_a_stack(x):
         assert torch.equal(level.encoder[0].weight, level.decoder.weight.T)
 
 
+def test_the_stack_is_its_rbms_trained_one_by_one_the_last_one_linear(x):
+    model = models.Autoencoder(x.shape[1:], (12,), 3, nn.Sigmoid)
+    torch.manual_seed(1)
+    pretraining.pretrain_rbm(model, x, epochs=1)
+    torch.manual_seed(1)
+    first = pretraining.RBM(x.shape[1:], 12)
+    fit(first, x, pretraining.contrastive_divergence, epochs=1)
+    last = pretraining.RBM((12,), 3, linear=True)
+    with torch.no_grad():
+        h = first.encode(x)
+    fit(last, h, pretraining.contrastive_divergence, epochs=1)
+    for rbm, layer in zip([first, last], [model.encoder[0], model.encoder[2]], strict=True):
+        torch.testing.assert_close(layer.weight, rbm.weight)
+        torch.testing.assert_close(layer.bias, rbm.hidden_bias)
+
+
+def test_a_pixel_that_is_always_black_or_white_gets_a_finite_start():
+    x = torch.tensor([0.0, 1.0, 0.5, 0.0]).expand(3, 4).reshape(3, 1, 2, 2)
+    model = models.Autoencoder((1, 2, 2), (3,), 2)
+    pretraining.start(model, x)
+    bias = [m for m in model.modules() if isinstance(m, nn.Linear)][-1].bias
+    odds = np.log(0.999 / 0.001)
+    np.testing.assert_allclose(bias.detach(), [-odds, odds, 0, -odds], rtol=1e-4)
+
+
 def test_rbms_are_for_sigmoid_units(x):
     with pytest.raises(ValueError, match=r"these are ReLU: use pretrain\(model, x\)"):
         pretraining.pretrain_rbm(stack(nn.ReLU), x, epochs=1)

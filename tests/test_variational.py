@@ -122,6 +122,36 @@ def test_active_units_are_those_that_move():
     assert variational.active_units(torch.from_numpy(mu), 0.5).tolist() == [True] + 4 * [False]
 
 
+@pytest.mark.parametrize("k, block", [(3, 7), (7, 7), (20, 7)])
+def test_no_more_codes_than_a_block_are_decoded_at_once(model, x, k, block, monkeypatch):
+    decoded, logits = [], model.logits
+    monkeypatch.setattr(model, "logits", lambda z: decoded.append(len(z)) or logits(z))
+    variational.log_likelihood(model, x, k, block=block)
+    assert sum(decoded) == k * len(x) and max(decoded) <= block
+
+
+def test_the_variance_of_a_unit_is_that_of_the_data_not_an_estimate():
+    mu = torch.tensor([[0.0], [0.18]])  # 0.0081 over the data, 0.0162 as an estimate
+    assert variational.active_units(mu).tolist() == [False]
+
+
+def test_log_weights_are_those_of_torch_distributions():
+    torch.manual_seed(0)
+    model = models.VAE((1, 2, 2), (4,), 3)
+    x = torch.bernoulli(torch.rand(5, 1, 2, 2))
+    torch.manual_seed(1)
+    log_w = variational.log_weights(model, x, 2)
+    torch.manual_seed(1)
+    mu, logvar = model.posterior(x)
+    q = torch.distributions.MultivariateNormal(mu, torch.diag_embed(logvar.exp()))
+    prior = torch.distributions.MultivariateNormal(torch.zeros(3), torch.eye(3))
+    z = mu + (logvar / 2).exp() * torch.randn(2, 5, 3)
+    for k in range(2):
+        p = torch.distributions.Bernoulli(logits=model.logits(z[k]))
+        expected = p.log_prob(x).sum((1, 2, 3)) + prior.log_prob(z[k]) - q.log_prob(z[k])
+        torch.testing.assert_close(log_w[:, k], expected)
+
+
 def test_the_score_function_gradient_is_unbiased():
     """E[(a z)^2] has the gradient 2 a^2 mu."""
     torch.manual_seed(0)
