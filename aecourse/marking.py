@@ -8,6 +8,7 @@ import torch
 
 from aecourse import answers, attempts
 from aecourse.attempts import Stopped
+from aecourse.relations import relation
 
 
 def wrong(exercise, f):
@@ -129,7 +130,7 @@ def _entry(exercise, failed, n):
     name = names[0]
     parameters = list(inspect.signature(exercise.solution).parameters)
     triples = [(a[name], b[name], dict(zip(parameters, g, strict=False))) for _, g, a, b in failed]
-    related = answers.relation(triples)
+    related = relation(triples)
     if related:
         return related if len(right) == 1 else f"{related[:-1]}: {name}."
     some = f"right on {n - len(failed)} of {n} cases; elsewhere " if len(failed) < n else ""

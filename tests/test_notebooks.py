@@ -231,7 +231,17 @@ def head(node):
     return [node.name, ast.unparse(node.args)]
 
 
-PLUMBING = ("inputs", "letters", "shapes", "answers", "attempts", "marking", "checkpoints", "steps")
+PLUMBING = (
+    "inputs",
+    "letters",
+    "shapes",
+    "answers",
+    "relations",
+    "attempts",
+    "marking",
+    "checkpoints",
+    "steps",
+)
 
 
 def package():
