@@ -41,7 +41,7 @@ def bernoulli_nll(x, logits):
     (Loaiza-Ganem & Cunningham 2019). Raises ValueError for x outside [0, 1] or NaN.
     """
     low, high = x.aminmax()
-    if not (low >= 0 and high <= 1):
+    if low < 0 or high > 1:
         raise ValueError(
             f"A Bernoulli loss needs x in [0, 1], these lie in [{low:.3g}, {high:.3g}]: "
             "divide 8-bit images by 255, or use a Gaussian loss."

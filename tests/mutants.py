@@ -23,7 +23,7 @@ LIST = r"""
 losses: (x - x_hat).square().sum() / len(x) => (x - x_hat).square().mean()
 losses: return squared_error(x, x_hat) / (2 * sigma**2) + constant => return squared_error(x, x_hat) / sigma**2 + constant
 losses: constant = x[0].numel() * math.log(sigma * math.sqrt(2 * math.pi)) => constant = math.log(sigma * math.sqrt(2 * math.pi))
-losses: if not (low >= 0 and high <= 1): => if low < 0 or high > 1:
+losses: if low < 0 or high > 1: => if low < 0:
 losses: constant = x[0].numel() * math.log(2 * scale) => constant = x[0].numel() * math.log(scale)
 losses: size = logits.abs().clamp(min=1e-3) => size = logits.abs()
 losses: return (mu.square() + logvar.exp() - 1 - logvar).sum() / 2 / len(mu) => return (mu + logvar.exp() - 1 - logvar).sum() / 2 / len(mu)
