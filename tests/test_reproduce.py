@@ -12,7 +12,7 @@ import torch
 from aecourse import data, losses, models, reproduce
 from aecourse.training import fit
 
-STORED = sorted(path.stem for path in reproduce.FOLDER.glob("*.json"))
+STORED = sorted(path.stem for path in reproduce.FOLDER.glob("*.npz"))
 
 
 @pytest.mark.parametrize("name", STORED)
