@@ -32,7 +32,8 @@ def step(model, x, loss, optimizer, history):
             raise ValueError("The loss has no gradient: no .item(), no detach and no NumPy in it.")
         optimizer.zero_grad()
         total.backward()
-        slope = sum(p.grad.sum() for p in model.parameters() if p.grad is not None)
+        weights = optimizer.param_groups[0]["params"]
+        slope = sum(p.grad.sum() for p in weights if p.grad is not None)
         if not (math.isfinite(total.item()) and math.isfinite(slope)):
             raise _not_finite(total.item(), x, optimizer, history)
         seen.setdefault("terms", {name: number(term) for name, term in named.items()})

@@ -1,10 +1,14 @@
 """The speed table of the README:  .venv/bin/python tests/benchmarks/speed.py
 
+    .venv/bin/python tests/benchmarks/speed.py ../before    # and the `fit` of another tree
+
 One epoch of MNIST for the autoencoder 784-400-20-400-784 in batches of 128, on one thread: (z) the
-bare matrix products of its steps, (fit) our training, (a) the loop that everybody copies. They take
-turns in one process, so that a busy machine slows all of them; what counts is the median ratio.
+bare matrix products of its steps, (fit) our training, also in bfloat16, (a) the loop that everybody
+copies. They take turns in one process, so that a busy machine slows all of them; what counts is the
+median ratio.
 """
 
+import importlib
 import io
 import statistics
 import sys
@@ -59,6 +63,34 @@ def ours(x):
     return trained
 
 
+def in_bf16(x):
+    trained = model()
+    fit(trained, x, bernoulli, epochs=1, batch=BATCH, bf16=True)
+    return trained
+
+
+def of_tree(folder):
+    """`ours`, by the package in another folder, which is imported beside this one."""
+    here = {name: m for name, m in sys.modules.items() if name.split(".")[0] == "aecourse"}
+    for name in here:
+        del sys.modules[name]
+    sys.path.insert(0, folder)
+    names = ("training", "losses", "models")
+    training, losses, models = (importlib.import_module(f"aecourse.{name}") for name in names)
+    sys.path.remove(folder)
+    sys.modules.update(here)
+    if training.fit is fit:
+        sys.exit(f"There is no package aecourse in {folder}.")
+
+    def theirs(x):
+        torch.manual_seed(0)
+        trained = models.Autoencoder(SHAPE, (400,), 20)
+        training.fit(trained, x, losses.bernoulli, epochs=1, batch=BATCH)
+        return trained
+
+    return theirs
+
+
 def everybody(x):
     trained = model()
     optimizer = torch.optim.Adam(trained.parameters(), lr=1e-3)
@@ -77,7 +109,8 @@ def everybody(x):
 def main():
     torch.set_num_threads(1)
     train, test = data.load("mnist", "train").x, data.load("mnist", "test").x
-    ways = {"(z)": products, "fit": ours, "(a)": everybody}
+    ways = {"(z)": products, "fit": ours, "bf16": in_bf16, "(a)": everybody}
+    ways |= {"before": of_tree(sys.argv[1])} if len(sys.argv) > 1 else {}
     seconds, loss = {name: [] for name in ways}, {}
     for round_ in range(ROUNDS + 1):  # the first is a warm-up: imports, caches
         for name, way in ways.items():
@@ -91,17 +124,20 @@ def main():
     rows = {
         "(z)": "the bare matrix products of the same steps",
         "fit": "`aecourse.training.fit`, with progress bar and history",
+        "bf16": "`fit(..., bf16=True)`",
         "(a)": "the loop everybody copies: `DataLoader`, `ToTensor`, plain Adam, `.item()`",
+        "before": "`fit` of the other working tree",
     }
     print("| one epoch of MNIST, 784-400-20, one thread | seconds | x products | test loss |")
     print("| --- | --- | --- | --- |")
-    for name, words in rows.items():
+    for name in ways:
         s = statistics.median(seconds[name][1:])
         ratios = [a / z for a, z in zip(seconds[name][1:], seconds["(z)"][1:], strict=True)]
         value = f"{loss[name]:.1f}" if name in loss else ""
-        print(f"| {words} | {s:.1f} | {statistics.median(ratios):.2f} | {value} |")
-    gains = [a / f for a, f in zip(seconds["(a)"][1:], seconds["fit"][1:], strict=True)]
-    print(f"\nfit is {statistics.median(gains):.1f} times as fast as (a).")
+        print(f"| {rows[name]} | {s:.1f} | {statistics.median(ratios):.2f} | {value} |")
+    for name in [*ways][2:]:
+        gains = [a / f for a, f in zip(seconds[name][1:], seconds["fit"][1:], strict=True)]
+        print(f"\nfit is {statistics.median(gains):.2f} times as fast as {name}.")
 
 
 if __name__ == "__main__":
