@@ -327,6 +327,9 @@ def test_check_fixes_the_seed_and_leaves_the_global_generator_alone(monkeypatch)
     checks.outcome(named("squared_error", noisy))
     assert len(seen) >= 2 and len(set(seen)) == 1
     assert torch.equal(torch.get_rng_state(), state)
+    torch.manual_seed(6)
+    checks.outcome(named("squared_error", noisy))
+    assert len(set(seen)) == 1
 
 
 # ---- hint and solution ------------------------------------------------------------------------
@@ -550,6 +553,14 @@ def test_nothing_leaks(tmp_path):
     after = (torch.get_rng_state().tolist(), np.random.get_state()[1].tolist(), random.getstate())
     assert before == after and kept == (os.getcwd(), sys.stdout, torch.get_num_threads())
     assert torch.is_grad_enabled() and torch.get_default_dtype() == torch.float32
+
+
+def test_an_attempt_that_switches_gradients_off_switches_them_off_for_itself_only():
+    def attempt():
+        torch.set_grad_enabled(False)
+
+    attempts.run(attempt, author=attempt)
+    assert torch.is_grad_enabled()
 
 
 def test_gradients_that_were_switched_off_do_not_make_a_right_answer_wrong():

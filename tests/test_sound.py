@@ -76,6 +76,7 @@ def test_notes_start_at_onsets_and_where_the_pitch_changes():
     pitch = [7, 7, 7, 9, 9, -1, -1, 9, 9, 9]
     onset = [1, 0, 1, 0, 0, 0, 0, 0, 1, 0]
     assert notes(pitch, onset) == [(0, 2, 7), (2, 1, 7), (3, 2, 9), (7, 1, 9), (8, 2, 9)]
+    assert notes([7, 7, 7], [0.9, 0.4, 0.6]) == [(0, 2, 7), (2, 1, 7)]  # probabilities
     assert notes([-1, -1], [0, 0]) == []
     assert notes(torch.tensor([-1, 5]), torch.tensor([0.0, 0.0])) == [(1, 1, 5)]
 
