@@ -2,7 +2,6 @@
 
 import math
 import time
-from contextlib import nullcontext
 from numbers import Integral
 
 import torch
@@ -90,7 +89,7 @@ def fit(
     history, stopped = {name: [] for name in steps.OURS}, False
     state = {"model": model, "optimizer": optimizer} | ({"average": mean} if mean else {})
     total = epochs * (max(1, math.ceil((len(x) - 1) / batch)) if batch > 1 else len(x))
-    precision = torch.autocast(x.device.type, torch.bfloat16) if bf16 else nullcontext()
+    precision = torch.autocast(x.device.type, torch.bfloat16, enabled=bf16)
     with torch.random.fork_rng(), checkpoints.alone(checkpoint), progress.bar(total) as bar:
         torch.manual_seed(seed)
         history = checkpoints.resume(checkpoint, recipe, state) or history

@@ -11,6 +11,7 @@ PATH = Path(__file__).parent / "evidence" / "run.py"
 SPEC = importlib.util.spec_from_file_location("evidence", PATH)
 evidence = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(evidence)
+RECORD = json.loads(evidence.STORED.read_text())
 
 CELLS = (
     "import torch\n\nfrom aecourse import data, losses, models\nfrom aecourse.training import fit",
@@ -70,7 +71,7 @@ def test_the_table_counts_cells_and_not_runs():
 
 
 def test_every_notebook_has_a_row_of_all_settings_in_the_stored_run():
-    stored = json.loads(evidence.STORED.read_text())["notebooks"]
+    stored = RECORD["notebooks"]
     notebooks = {path.name: path for path in (evidence.ROOT / "notebooks").glob("*.ipynb")}
     assert stored.keys() == notebooks.keys()
     for name, row in stored.items():
@@ -79,11 +80,11 @@ def test_every_notebook_has_a_row_of_all_settings_in_the_stored_run():
 
 
 def test_no_claim_hangs_on_the_processor_or_the_number_of_threads():
-    for name, row in json.loads(evidence.STORED.read_text())["notebooks"].items():
+    for name, row in RECORD["notebooks"].items():
         for setting in ("processor", "threads"):
             assert row["settings"][setting]["fell"] == [], (name, setting)
 
 
 def test_readme_shows_the_stored_run():
     readme = (evidence.ROOT / "README.md").read_text().split(evidence.MARK)
-    assert readme[1] == evidence.table(json.loads(evidence.STORED.read_text()))
+    assert readme[1] == evidence.table(RECORD)
