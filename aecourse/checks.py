@@ -147,7 +147,11 @@ def _in_tensors(exercise, f):
 
 
 def _find(f):
+    """The name and the exercise of f: its own name, or the one that it is bound to, as a lambda."""
     name = f if isinstance(f, str) else getattr(f, "__name__", None)
+    if name not in EXERCISES:
+        bound = [k for k, value in getattr(f, "__globals__", {}).items() if value is f]
+        name = next((k for k in bound if k in EXERCISES), name)
     return name, EXERCISES.get(name)
 
 

@@ -27,7 +27,8 @@ def wrong(exercise, f):
         tried.append((word, arguments, answer, _answer(exercise, exercise.solution, arguments)))
     failed = [case for case in tried if not _same(exercise, *case[2:])]
     if not failed:
-        return _wrong_gradient(exercise, f) if exercise.trained else None
+        slope = _wrong_gradient(exercise, f) if exercise.trained else None
+        return slope or _wrong_default(exercise, f)
     for sentence, mistake in exercise.mistakes.items():
         if all(_same(exercise, a, _answer(exercise, mistake, given)) for _, given, a, _ in failed):
             return sentence
@@ -90,6 +91,27 @@ def _wrong_gradient(exercise, f):
                 name = list(inspect.signature(exercise.solution).parameters)[k]
                 told = _given_to(exercise, arguments, word)
                 return f"look at the gradient by {name}: the value is right, it is not. {told}"
+    return None
+
+
+def _wrong_default(exercise, f):
+    """One sentence if an argument that may be left out has no default, or another one.
+
+    Arguments are compared by their place. A default of None is set in the body; a default that is
+    a function or a class may be the learner's own.
+    """
+    plain = int | float | str | tuple | list
+    mine, ours = (inspect.signature(g).parameters.values() for g in (f, exercise.solution))
+    for came, right in zip(mine, ours, strict=False):
+        if came.kind in (came.VAR_POSITIONAL, came.VAR_KEYWORD):
+            return None
+        if not isinstance(right.default, plain) or came.default is None:
+            continue
+        wanted = f"look at the argument {came.name}: left out, it should be {right.default}"
+        if came.default is came.empty:
+            return f"{wanted}."
+        if isinstance(came.default, plain) and not np.array_equal(came.default, right.default):
+            return f"{wanted}, not {came.default}."
     return None
 
 

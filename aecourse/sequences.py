@@ -43,7 +43,7 @@ class SequenceAutoencoder(nn.Module):
         return torch.cat(state, 2)[0]  # (N, 2 * hidden)
 
     def decode(self, z):
-        state = z[None].chunk(2, dim=2)
+        state = torch.stack(z.chunk(2, dim=1)).split(1)  # hidden and cell, each (1, N, hidden)
         values = [self.output(state[0])[0]]  # the last point, (N, C)
         while len(values) < self.shape[0]:
             h, state = self.decoder(values[-1][:, None], state)
@@ -56,7 +56,7 @@ class SequenceAutoencoder(nn.Module):
 
 def forced(model, x):
     """The reconstruction of x (N, T, C) by a decoder that is told each true point in turn."""
-    state = model.encode(x)[None].chunk(2, dim=2)
+    state = torch.stack(model.encode(x).chunk(2, dim=1)).split(1)
     h, _ = model.decoder(x.flip(1)[:, :-1], state)  # told the last point first, never the first
     return model.output(torch.cat([state[0][0][:, None], h], 1)).flip(1)
 

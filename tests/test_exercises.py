@@ -31,6 +31,7 @@ from aecourse.exercises import EXERCISES
 def named(name, f):
     """f under the name of an exercise, as a learner would call it."""
 
+    @functools.wraps(f)
     def attempt(*arguments, **named_ones):
         return f(*arguments, **named_ones)
 
@@ -658,3 +659,39 @@ def test_what_is_handed_on_answers_in_the_kind_of_the_solution(name, answer, kin
     came, right = f(*given), EXERCISES[name].solution(*given)
     assert came.dtype == right.dtype == kind
     torch.testing.assert_close(came, right)
+
+
+DEFAULTS = [
+    (name, parameter.name)
+    for name, exercise in EXERCISES.items()
+    for parameter in inspect.signature(exercise.solution).parameters.values()
+    if isinstance(parameter.default, int | float | str | tuple)
+]
+
+
+@pytest.mark.parametrize("name, argument", DEFAULTS)
+def test_an_argument_with_another_default_or_none_is_named(name, argument):
+    signature = inspect.signature(EXERCISES[name].solution)
+    others = [p.replace(default=p.empty) for p in signature.parameters.values()]
+    changed = [
+        p.replace(default=7.5) if p.name == argument else p for p in signature.parameters.values()
+    ]
+    for parameters in (others, changed):
+        f = named(name, EXERCISES[name].solution)
+        f.__signature__ = signature.replace(parameters=parameters)
+        status, sentence = checks.outcome(f)
+        assert status == "✘ not yet" and sentence.startswith("look at the argument ")
+    assert sentence.startswith(f"look at the argument {argument}: left out, it should be ")
+
+
+@pytest.mark.parametrize(
+    "line", ["{0} = lambda *a: ours(*a)", "def mine(*a): return ours(*a)\n{0} = mine"]
+)
+def test_a_lambda_and_a_function_of_another_name_are_known_by_what_they_are_bound_to(line):
+    ours = EXERCISES["quantise"].solution
+    names = {"ours": ours}
+    exec(line.format("quantise"), names)
+    assert checks.outcome(names["quantise"])[0] == "✔ right"
+    assert checks.yours_or_ours(names["quantise"]) is names["quantise"]
+    exec(line.format("no_exercise"), names)
+    assert "no exercise" in checks.outcome(names["no_exercise"])[1]

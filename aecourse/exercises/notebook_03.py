@@ -129,9 +129,16 @@ exercise(
 )
 
 
+def _decoders():
+    """Weights that L2 has shrunk, of 3 axes; and 7 axes in 12 dimensions."""
+    trained = [(models.optimal_weights(x, d, 0.3)[1] @ _turn(d),) for x, d in _clouds(3)]
+    axes = torch.linalg.qr(torch.randn(12, 7, generator=torch.Generator().manual_seed(2)))[0]
+    return [*trained, (axes * torch.linspace(3, 1, 7) @ _turn(7),)]
+
+
 exercise(
     models.recover_axes,
-    cases=lambda: [(models.optimal_weights(x, d, 0.3)[1] @ _turn(d),) for x, d in _clouds(3)],
+    cases=_decoders,
     mistakes={
         "look at the columns: they are turned within the subspace; use the SVD.": (
             lambda w: (w / w.norm(dim=0)).T

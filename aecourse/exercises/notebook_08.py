@@ -444,7 +444,7 @@ def _try_sample(sample, n, d):
             torch.equal(images, again)
         ),
         "the correlation of two numbers of a code": round(
-            abs(float(z[:, :2].T.corrcoef()[0, 1].nan_to_num())), 1
+            abs(float(z[:, :2].T.corrcoef()[0, 1].nan_to_num())) if len(z) > 1 else 0.0, 1
         ),
         "the codes of a call have a mean of just 0: each is drawn by itself, none is centred.": (
             bool((z.mean(0).abs() < 1e-5).all())

@@ -7,10 +7,11 @@ from aecourse.exercises import exercise
 
 
 def _labels():
-    """Labels in random order, of unequal classes and of other names than 0, 1, ..."""
+    """Labels in random order, of unequal classes, of other names than 0, 1, ..., of 26 classes."""
     generator = torch.Generator().manual_seed(0)
     labels = torch.randint(4, (60,), generator=generator)
-    return [(labels, 3), (labels, 1), (torch.tensor([7, 2, 2, 5, 7, 5, 2, 5, 7]), 2)]
+    many = torch.arange(26).repeat(3)[torch.randperm(78, generator=generator)]
+    return [(labels, 3), (labels, 1), (torch.tensor([7, 2, 2, 5, 7, 5, 2, 5, 7]), 2), (many, 2)]
 
 
 exercise(
@@ -44,7 +45,7 @@ exercise(
 
 
 def _partitions():
-    """Clusters and labels: unequal sizes, more clusters than classes, and fewer."""
+    """Clusters and labels: unequal sizes, more clusters than classes, fewer, and 26 of each."""
     generator = torch.Generator().manual_seed(0)
     labels = torch.randint(3, (50,), generator=generator)
     near = torch.where(torch.rand(50, generator=generator) < 0.7, (labels + 1) % 3, 3)
@@ -53,7 +54,8 @@ def _partitions():
         torch.tensor([0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 2]),
         torch.tensor([2, 0, 0, 1, 2, 2, 0, 2, 0, 1, 1]),
     )
-    return [(near, labels), small, (torch.arange(50) // 30, labels), mixed]
+    many = torch.randint(26, (2, 80), generator=generator)
+    return [(near, labels), small, (torch.arange(50) // 30, labels), mixed, (many[0], many[1])]
 
 
 def _table(clusters, labels):

@@ -89,8 +89,19 @@ def _named_by(pick):
     return purity
 
 
+def _ten_clusters(clusters, labels):
+    most = [labels[clusters == c].bincount().max() for c in range(10) if (clusters == c).any()]
+    return sum(most) / len(labels)
+
+
+def _ten_classes(labels, per_class):
+    return torch.cat([(labels == k).nonzero()[:per_class, 0] for k in range(10)])
+
+
 WRONG = {
+    "stratified": {"ten classes, as the digits have": _ten_classes},
     "purity": {
+        "ten clusters, as many as digits": _ten_clusters,
         "the first member names the cluster": _named_by(lambda some: some[0]),
         "the last one does": _named_by(lambda some: some[-1]),
         "the middle one does": _named_by(torch.median),
