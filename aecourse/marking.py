@@ -66,6 +66,15 @@ def _answer(exercise, f, arguments):
     return dict(zip(names, answers.parts(answer, k), strict=True))
 
 
+def _alike(exercise, f, arguments):
+    """Whether f answers as the solution does."""
+    try:
+        answer = _answer(exercise, f, arguments)
+    except Stopped:
+        return False
+    return _same(exercise, answer, _answer(exercise, exercise.solution, arguments))
+
+
 def _same(exercise, answer, right):
     a, b = list(answer.values()), list(right.values())
     if [part.shape for part in a] != [part.shape for part in b]:
@@ -97,21 +106,24 @@ def _wrong_gradient(exercise, f):
 def _wrong_default(exercise, f):
     """One sentence if an argument that may be left out has no default, or another one.
 
-    Arguments are compared by their place. A default of None is set in the body; a default that is
-    a function or a class may be the learner's own.
+    Arguments are compared by their place. A default of None is set in the body, so the argument is
+    left out; a default that is a function or a class may be the learner's own.
     """
     plain = int | float | str | tuple | list
+    arguments = next(iter(cases(exercise).values()))
     mine, ours = (inspect.signature(g).parameters.values() for g in (f, exercise.solution))
-    for came, right in zip(mine, ours, strict=False):
+    for k, (came, right) in enumerate(zip(mine, ours, strict=False)):
         if came.kind in (came.VAR_POSITIONAL, came.VAR_KEYWORD):
             return None
-        if not isinstance(right.default, plain) or came.default is None:
+        if not isinstance(right.default, plain):
             continue
         wanted = f"look at the argument {came.name}: left out, it should be {right.default}"
         if came.default is came.empty:
             return f"{wanted}."
         if isinstance(came.default, plain) and not np.array_equal(came.default, right.default):
             return f"{wanted}, not {came.default}."
+        if came.default is None and not exercise.probe and not _alike(exercise, f, arguments[:k]):
+            return f"{wanted}."
     return None
 
 

@@ -7,23 +7,14 @@ and says there what its other letters are; N is then certain to be the same in x
 import functools
 import inspect
 import math
-from typing import NamedTuple
 
 import torch
 from torch import nn
 
 from aecourse import inputs
-from aecourse.letters import LETTERS
+from aecourse.letters import LETTERS, Spec, read, same_sizes, tensor, together
 
 METHODS = ("encode", "posterior", "forward", "decode", "logits", "sample", "free_energy")
-
-
-class Spec(NamedTuple):
-    """What a letter stands for: a tensor with these axes, of numbers, labels, ..."""
-
-    axes: tuple
-    kind: str
-    nan: bool  # what a diverging model makes may be NaN, and comes out as NaN
 
 
 def guard(module, **letters):
@@ -47,73 +38,78 @@ def guard(module, **letters):
                     setattr(thing, method, _trying(vars(thing)[method]))
 
 
-def _read(letter):
-    if not isinstance(letter, str):
-        return letter
-    words, nan, _ = letter.partition(" or NaN")
-    axes, _, kind = words.partition(" of ")
-    return Spec(tuple(axes.split()), kind or "numbers", bool(nan))
-
-
 def _taking(function, letters):
     """`function`, which takes each of its arguments as the letters say."""
-    parameters = inspect.signature(function).parameters
-    names = list(parameters)
-    specs = {name: _read(letters[name]) for name in names if letters.get(name)}
-    model = next((name for name in ("model", "level", "rbm") if name in names), None)
-    late = any(isinstance(spec, Spec) and spec.nan for spec in specs.values())
-    optional = {name for name in names if parameters[name].default is None}
-    known = set()  # kinds of arguments that were right: a training has few, and many steps
-
-    def taken(given):
-        tensors = {}
-        for name, spec in specs.items():
-            if name not in given or (given[name] is None and name in optional):
-                continue
-            if not isinstance(spec, Spec):
-                given[name] = spec(given[name], name)
-            elif model in given and name in ("x", "v", "z"):
-                given[name] = _for_model(given[name], given[model], name)
-            else:
-                given[name] = tensors[name] = _tensor(given[name], spec, name, late)
-        if len(tensors) > 1:
-            _same_sizes(tensors, specs)
-            given |= _together(tensors)
-        return given
+    taker = _Taker(function, letters)
 
     @functools.wraps(function)
     def taking(*args, **kwargs):
-        if len(args) > len(names) or not kwargs.keys().isdisjoint(names[: len(args)]):
-            return function(*args, **kwargs)  # Python's own words
+        return taker(args, kwargs)
+
+    return taking if taker.specs else function
+
+
+class _Taker:
+    """Calls a function with what people have, and says in whose name it stops."""
+
+    def __init__(self, function, letters):
+        parameters = inspect.signature(function).parameters
+        self.function, self.names = function, list(parameters)
+        self.specs = {name: read(letters[name]) for name in parameters if letters.get(name)}
+        self.model = next((m for m in ("model", "level", "rbm") if m in parameters), None)
+        self.late = any(isinstance(spec, Spec) and spec.nan for spec in self.specs.values())
+        self.optional = {name for name in parameters if parameters[name].default is None}
+        self.known = set()  # kinds of arguments that were right: a training has few, and many steps
+
+    def __call__(self, args, kwargs):
+        names = self.names[: len(args)]
+        if len(args) > len(names) or not kwargs.keys().isdisjoint(names):
+            return self.function(*args, **kwargs)  # Python's own words
         given = dict(zip(names, args, strict=False)) | kwargs
-        kind = _kind(given) if late and not model else None
-        if kind not in known:
-            given = taken(given)
-            if kind and kind == _kind(given) and len(known) < 100:
-                known.add(kind)
+        kind = _kind(given) if self.late and not self.model else None
+        if kind not in self.known:
+            given = self.taken(given)
+            if kind and kind == _kind(given) and len(self.known) < 100:
+                self.known.add(kind)
+        result = self.run(given)
+        if (self.late or self.model) and not _finite(result):
+            self.blame(given)
+        return result
+
+    def taken(self, given):
+        tensors = {}
+        for name, spec in self.specs.items():
+            if name not in given or (given[name] is None and name in self.optional):
+                continue
+            if not isinstance(spec, Spec):
+                given[name] = spec(given[name], name)
+            elif self.model in given and name in ("x", "v", "z"):
+                given[name] = _for_model(given[name], given[self.model], name)
+            else:
+                given[name] = tensors[name] = tensor(given[name], spec, name, self.late)
+        if len(tensors) > 1:
+            same_sizes(tensors, self.specs)
+            given |= together(tensors)
+        return given
+
+    def run(self, given):
         try:
-            result = function(**given)
+            return self.function(**given)
         except torch.linalg.LinAlgError:
             raise ValueError(f"A matrix of {', '.join(given)} is singular: no inverse.") from None
         except Exception as error:
-            blame(given)
-            if model or not isinstance(error, RuntimeError):
+            self.blame(given)
+            if self.model or not isinstance(error, RuntimeError):
                 raise
-            shapes = ", ".join(
-                f"{name} {tuple(getattr(a, 'shape', ()))}" for name, a in given.items()
-            )
-            raise ValueError(f"{function.__name__} stops at {shapes}: {_words(error)}.") from error
-        if (late or model) and not _finite(result):
-            blame(given)
-        return result
+            shapes = ", ".join(f"{n} {tuple(getattr(a, 'shape', ()))}" for n, a in given.items())
+            stops = f"{self.function.__name__} stops at {shapes}: {_words(error)}."
+            raise ValueError(stops) from error
 
-    def blame(given):
+    def blame(self, given):
         """Say so where it was the data, not the model."""
-        for name in given.keys() & specs:
-            if isinstance(specs[name], Spec) and not specs[name].nan:
+        for name in given.keys() & self.specs:
+            if isinstance(self.specs[name], Spec) and not self.specs[name].nan:
                 inputs.finite(given[name], name)
-
-    return taking if specs else function
 
 
 def _finite(result):
@@ -135,21 +131,6 @@ def _kind(given):
         else (name, a if isinstance(a, int | float) else object())
         for name, a in given.items()
     )
-
-
-def _tensor(a, spec, name, late):
-    """`a` as a tensor of the kind and with the axes of a spec."""
-    if spec.kind in ("labels", "binary"):
-        return inputs.labels(a, name)[0] if spec.kind == "labels" else inputs.binary(a, name)
-    a = inputs.axes(inputs.numbers(a, name), spec.axes, name)
-    if spec.kind == "whole":
-        return inputs.whole_numbers(a, name)
-    a = inputs.scaled(a)
-    if a.numel() == 0 or not (late or spec.nan):
-        inputs.finite(a, name)
-    if spec.kind in ("covariance", "definite"):
-        return inputs.covariance(a, name, spec.kind == "definite")
-    return a
 
 
 def _for_model(x, model, name):
@@ -188,32 +169,3 @@ def _trying(method):
             raise ValueError(f"{kind} stops at {tuple(a.shape)}: {_words(error)}.") from error
 
     return trying
-
-
-def _same_sizes(tensors, specs):
-    """Make certain that a letter is the same size wherever it stands."""
-    sizes = {}
-    for name, a in tensors.items():
-        dims, shape = specs[name].axes, tuple(a.shape)
-        k = next((k for k, d in enumerate(dims) if d.startswith("*")), len(dims))
-        end = k + len(shape) - len(dims) + 1
-        found = shape if k == len(dims) else (*shape[:k], shape[k:end], *shape[end:])
-        for letter, size in zip(dims, found, strict=True):
-            other, known = sizes.setdefault(letter, (name, size))
-            if known != size and letter != "*":
-                theirs = f"{other} is {tuple(tensors[other].shape)}, {name} is {shape}"
-                raise ValueError(f"{theirs}: they must agree in {letter.strip('*')}.")
-
-
-def _together(tensors):
-    """Tensors on one device, the first that is no CPU, and floats in one precision."""
-    devices = [a.device for a in tensors.values()]
-    kinds = {a.dtype for a in tensors.values() if a.is_floating_point()}
-    if len(set(devices)) == 1 and len(kinds) < 2:
-        return {}
-    device = next((d for d in devices if d.type != "cpu"), devices[0])
-    kind = functools.reduce(torch.promote_types, kinds) if kinds else None
-    return {
-        name: a.to(device, kind if a.is_floating_point() else a.dtype)
-        for name, a in tensors.items()
-    }

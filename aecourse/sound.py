@@ -1,4 +1,4 @@
-"""Sound: a melody as numbers becomes samples that a loudspeaker can play.
+"""Sound: a melody as numbers becomes samples that a loudspeaker can play, and a picture.
 
 A melody has 24 steps a bar. `pitch` is the semitone that sounds at each step, 7 for a D4 (the tonic
 of our tunes) and -1 for a rest; `onset` is 1 where a note starts. See data/README.md, tunes.npz.
@@ -7,7 +7,9 @@ of our tunes) and -1 for a rest; `onset` is 1 where a note starts. See data/READ
 from itertools import pairwise
 
 import numpy as np
+import torch
 from IPython.display import Audio
+from PIL import Image, ImageDraw, ImageFont
 
 from aecourse.inputs import array
 from aecourse.letters import count, single
@@ -81,6 +83,38 @@ def play(pitch, onset, bar=1.2):
     """A player of melodies, pitch and onset (N, n) each, one after the other. See `synthesize`."""
     samples = synthesize(np.ravel(pitch), np.ravel(onset), bar)
     return Player(samples, rate=RATE, normalize=False)
+
+
+def piano_roll(pitch, onset):
+    """Melodies as pictures (N, 3, 252, 732) in [0, 1]: pitch, onset (N, 48), see data/README.md.
+
+    Time goes to the right, 24 steps a bar, a line at each beat; pitch goes up, a semitone a row,
+    with names for a tonic of D. Each note is a blue bar with a dark edge where it starts.
+    """
+    if pitch.shape != onset.shape or pitch.ndim != 2 or pitch.shape[1] != 48 or not len(pitch):
+        raise ValueError(f"pitch {pitch.shape} and onset {onset.shape} must be (N, 48) each.")
+    left, step, row = 54, 14, 9  # pixels
+    sheet = Image.new("RGB", (left + 48 * step + 6, 25 * row + 27), "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(19)
+    for semitone, name in [(0, "G3"), (7, "D4"), (14, "A4"), (19, "D5")]:
+        y = (24.5 - semitone) * row
+        draw.line((left, y, sheet.width, y), "#c8c8c8")
+        draw.text((left - 8, y), name, "black", font, anchor="rm")
+    for beat, name in enumerate(["bar 1", "beat 2", "bar 2", "beat 2", ""]):
+        x = left + 12 * step * beat
+        draw.line((x, 0, x, 25 * row), "#8a8a8a", 1 if beat % 2 else 3)
+        draw.text((x + 4, 25 * row + 2), name, "black", font)
+    rolls = []
+    for melody, starts in zip(pitch.tolist(), onset.tolist(), strict=True):
+        draw = ImageDraw.Draw(roll := sheet.copy())
+        for k, (semitone, start) in enumerate(zip(melody, starts, strict=True)):
+            x, y = left + k * step, (24 - semitone) * row
+            if semitone >= 0:
+                draw.rectangle((x, y, x + step - 1, y + row - 1), "#56b4e9")
+            if semitone >= 0 and start > 0.5:
+                draw.rectangle((x, y - 2, x + 4, y + row + 1), "#00304f")
+        rolls.append(torch.from_numpy(np.array(roll)).permute(2, 0, 1) / 255)
+    return torch.stack(rolls)
 
 
 guard(globals(), pitch=array, onset=array, frequency=single, seconds=single, bar=single, rate=count)

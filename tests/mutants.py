@@ -74,7 +74,7 @@ codecs: bits -= (p * p.log2()).sum() => bits -= (p * p.log()).sum()
 codecs: return z + torch.rand_like(z) - 0.5 => return z + torch.rand_like(z)
 codecs: return z + (z.round() - z).detach() => return z.round()
 codecs: mass = upper.sigmoid() - lower.sigmoid() => mass = lower.sigmoid() - upper.sigmoid()
-codecs: return zlib.crc32(body, zlib.crc32(tables.counts.tobytes(), zlib.crc32(head))) => return zlib.crc32(body, zlib.crc32(head))
+entropy_coding: return zlib.crc32(body, zlib.crc32(tables.counts.tobytes(), zlib.crc32(head))) => return zlib.crc32(body, zlib.crc32(head))
 sequences: return torch.stack(values[::-1], 1) => return torch.stack(values, 1)
 sequences: h, _ = model.decoder(x.flip(1)[:, :-1], state) => h, _ = model.decoder(x.flip(1)[:, 1:], state)
 data: torch.randperm(rows, generator=torch.Generator().manual_seed(seed))[:n] => torch.randperm(rows)[:n]
@@ -106,7 +106,7 @@ inputs: x.to(like.device, like.dtype) => x.to(like.dtype)
 attempts: bare = isinstance(error, NotImplementedError) and not error.args => bare = isinstance(error, NotImplementedError)
 attempts: torch.set_grad_enabled(gradients), torch.set_default_dtype(dtype) => torch.set_default_dtype(dtype)
 attempts: signal.setitimer(signal.ITIMER_REAL, seconds, 0.5) => signal.setitimer(signal.ITIMER_REAL, 30, 0.5)
-marking: return _wrong_gradient(exercise, f) if exercise.trained else None => return None
+marking: slope = _wrong_gradient(exercise, f) if exercise.trained else None => slope = None
 answers: rtol=1e-4, atol=1e-5 * scale => rtol=1e-1, atol=1e-5 * scale
 """
 

@@ -11,8 +11,9 @@ import torch
 from PIL import Image
 from scipy import stats
 
-from aecourse import codecs, data
-from aecourse.codecs import HEADER, compress, decompress, entropy, histograms, quantise
+from aecourse import codecs, data, entropy_coding
+from aecourse.codecs import entropy, quantise
+from aecourse.entropy_coding import HEADER, compress, decompress, histograms
 from aecourse.training import evaluate, fit
 
 
@@ -321,6 +322,6 @@ def test_no_square_sheet_no_file(n, digits):
 
 def test_only_compress_and_decompress_import_the_range_coder():
     """It is not on Colab, where the other notebooks must do without it."""
-    source = inspect.getsource(codecs)
+    source = inspect.getsource(entropy_coding)
     imports = [line for line in source.splitlines() if line.strip().startswith("import constr")]
     assert len(imports) == 3 and all(line.startswith("    ") for line in imports)

@@ -18,6 +18,7 @@ import torch
 
 from aecourse import (
     codecs,
+    entropy_coding,
     few_labels,
     information,
     losses,
@@ -34,6 +35,7 @@ from aecourse import (
 
 MODULES = (
     codecs,
+    entropy_coding,
     few_labels,
     information,
     losses,
@@ -222,8 +224,8 @@ THINGS = {  # what is no data: of these nothing odd is tried
     "level": lambda: pretraining.levels(autoencoder())[0],
     "rbm": lambda: pretraining.RBM(IMAGES, 2),
     "decode": lambda: autoencoder().decode,
-    "tables": lambda: codecs.histograms(symbols),
-    "stream": lambda: codecs.compress(symbols, codecs.histograms(symbols)),
+    "tables": lambda: entropy_coding.histograms(symbols),
+    "stream": lambda: entropy_coding.compress(symbols, entropy_coding.histograms(symbols)),
     "kind": lambda: "PNG",
     "corrupt": lambda: lambda x: x,
     "record": lambda: {"epoch": [1.0], "seconds": [1.0], "loss": [1.0], "r": [1.0]},

@@ -15,6 +15,7 @@ from matplotlib.colors import to_rgba
 from PIL import Image
 
 from aecourse import data, plots
+from aecourse.sound import piano_roll
 
 
 @pytest.fixture(autouse=True)
@@ -367,7 +368,7 @@ def test_a_note_of_a_piano_roll_is_where_and_as_long_as_it_sounds(semitone, firs
     pitch, onset = torch.full((2, 48), -1.0), torch.zeros(2, 48)
     pitch[1, first : first + steps] = semitone
     onset[1, first] = 1
-    rolls = plots.piano_roll(pitch, onset)
+    rolls = piano_roll(pitch, onset)
     assert rolls.shape == (2, 3, 252, 732) and rolls.min() >= 0 and rolls.max() <= 1
     assert not any(mask.any() for mask in blue(rolls[0]))  # a rest
     bar, edge = blue(rolls[1])
@@ -380,5 +381,5 @@ def test_a_note_of_a_piano_roll_is_where_and_as_long_as_it_sounds(semitone, firs
 def test_a_second_onset_is_seen_within_a_held_pitch():
     pitch, onset = torch.full((1, 48), 9.0), torch.zeros(1, 48)
     onset[0, [0, 24]] = 1
-    edges = blue(plots.piano_roll(pitch, onset)[0])[1].any(0).nonzero()[:, 0]
+    edges = blue(piano_roll(pitch, onset)[0])[1].any(0).nonzero()[:, 0]
     assert edges.tolist() == [*range(54, 59), *range(54 + 336, 59 + 336)]

@@ -15,7 +15,7 @@ from scipy.special import erf, expit
 from torch import nn
 
 from aecourse import models, plots
-from aecourse.sound import play
+from aecourse.sound import piano_roll, play
 from aecourse.widgets import browser_sliders, latent_sliders
 
 GREY, COLOUR = (1, 6, 7), (3, 6, 5)
@@ -165,7 +165,7 @@ def melodies(z):
 def with_sound():
     torch.manual_seed(0)
     codes = 4 * torch.randn(60, 2)
-    sheet = lambda z: plots.piano_roll(*melodies(z))  # noqa: E731
+    sheet = lambda z: piano_roll(*melodies(z))  # noqa: E731
     return latent_sliders(sheet, codes, ["height", "rise"], lambda z: play(*melodies(z)))
 
 
@@ -188,7 +188,7 @@ def test_a_slider_with_sound_renews_picture_and_sound_when_it_is_let_go():
         assert player.value == play(*melodies(z)).data, k
         assert np.array_equal(
             np.asarray(Image.open(io.BytesIO(picture.value))),
-            plots.mosaic(plots.piano_roll(*melodies(z))),
+            plots.mosaic(piano_roll(*melodies(z))),
         )
     assert player.autoplay is True
 

@@ -54,7 +54,9 @@ def _partitions():
         torch.tensor([0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 2]),
         torch.tensor([2, 0, 0, 1, 2, 2, 0, 2, 0, 1, 1]),
     )
-    many = torch.randint(26, (2, 80), generator=generator)
+    many = torch.randint(26, (2, 1000), generator=generator)
+    many[1, :400] = many[0, :400] = 25  # together more often than a byte can count
+    many[0] += many[0] // 20  # there is no cluster 20
     return [(near, labels), small, (torch.arange(50) // 30, labels), mixed, (many[0], many[1])]
 
 

@@ -14,10 +14,12 @@ def _codes():
     mixed = torch.tensor([0, 1, 2, 1, 0, 0, 2, 1, 2, 0, 1, 2, 2, 0, 1, 0, 1, 2, 0, 1])
     twins = 30 * torch.randn(3, 4, generator=generator).repeat(2, 1)
     twins[2] += 100  # the two of the third class are farther apart than the classes are
+    many = torch.randn(48, 2, generator=generator), torch.arange(48) % 16
     return {
         1: (few, torch.arange(3).repeat_interleave(4), 2),
         2: (more, mixed, 3),
         "codes far apart, of which some are equal": (twins, torch.arange(3).repeat(2), 1),
+        "16 classes": (*many, 2),
     }
 
 
@@ -68,7 +70,7 @@ exercise(
 exercise(
     few_labels.extrapolate,
     cases=lambda: [
-        (*case, strength) for case in [*_codes().values()][:2] for strength in (0.3, 0.5, -0.5, 0.0)
+        (*case, strength) for case in [*_codes().values()][:2] for strength in (0.3, 1.5, -0.5, 0.0)
     ],
     mistakes={
         "look at the sign: away from the neighbour is the direction z - neighbour.": (
@@ -106,12 +108,13 @@ exercise(
 
 
 def _errors():
-    """Errors of two ways by draw, which share the luck of the draw."""
+    """Errors of two ways by draw, which share its luck; one way better, then equally good."""
     generator = torch.Generator().manual_seed(0)
     cases = []
     for n in (5, 12, 2):
         luck, ways = (torch.randn(*size, generator=generator) for size in [(n,), (2, n)])
         cases.append((9 + 2 * luck + 0.3 * ways[0], 10 + 2 * luck + 0.3 * ways[1]))
+        cases.append((cases[-1][0], cases[-1][1] - 0.8))  # differences of either sign
     return cases
 
 

@@ -18,6 +18,8 @@ def _scored():
         "with ties": (score, odd),
         "1": (free, free_odd),
         "the wrong way round": (upside_down, free_odd),
+        "the highest two equal": (score.clamp(max=5), odd),
+        "close together": (0.9 + free / 10_000, free_odd),
     }
 
 
