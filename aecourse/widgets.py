@@ -1,15 +1,10 @@
-"""Sliders around a decoder: move one and the picture changes. Each carries a static twin.
+"""Sliders around any decoder: move one, and the kernel decodes. They carry a static twin.
 
-`latent_sliders` works for every decoder: the kernel decodes. `browser_sliders` is for decoders made
-of linear layers: the page itself decodes, in milliseconds, and goes on doing so when it is exported
-and has neither kernel nor network.
+Decoders of linear layers have quicker ones, which need no kernel: live.browser_sliders.
 """
 
-import base64
 import io
-import json
-from pathlib import Path
-from string import Template
+import math
 
 import ipywidgets
 import numpy as np
@@ -18,6 +13,8 @@ from PIL import Image
 from torch import nn
 
 from aecourse import inputs, plots
+
+HIGH, WIDE, BESIDE = 400, 860, 460  # pixels: of a picture, and how wide one has sliders beside it
 
 
 class _Sliders(ipywidgets.VBox):
@@ -31,17 +28,7 @@ class _Sliders(ipywidgets.VBox):
         return super()._repr_mimebundle_(**kwargs) | self.still
 
 
-class _Page:
-    """A mime bundle as the value of a cell."""
-
-    def __init__(self, bundle):
-        self.bundle = bundle
-
-    def _repr_mimebundle_(self, **kwargs):
-        return self.bundle
-
-
-def latent_sliders(decode, codes, names=None, sound=None):
+def latent_sliders(decode, codes, names=None, sound=None, start=None):
     """A slider for each latent dimension beside the decoded image, which the kernel computes.
 
     decode  function of codes (N, d) to images (N, 1 or 3, H, W) in [0, 1], such as model.decode
@@ -50,9 +37,10 @@ def latent_sliders(decode, codes, names=None, sound=None):
     names   of the dimensions; "z1", "z2", ... if not given
     sound   function of codes (1, d) to an IPython.display.Audio, such as sound.play of a melody:
             adds a player, which renews its sound, as does the picture, when a slider is let go
+    start   a code (d,), such as model.encode(x[:1]), from which the sliders start
     Returns an ipywidgets box. Raises ValueError for codes that are not (N, d) or not finite.
     """
-    codes, names, low, high, start = _ranges(codes, names, decode)
+    codes, names, low, high, start = ranges(codes, names, decode, start)
     picture, words = ipywidgets.Image(format="png"), ipywidgets.Label()
     picture.layout.align_self = "flex-start"  # its own size, not the width of the page
     player = ipywidgets.Audio(format="wav", autoplay=False, loop=False)
@@ -60,7 +48,7 @@ def latent_sliders(decode, codes, names=None, sound=None):
 
     def draw():
         z = [slider.value for slider in sliders]
-        picture.value = _enlarged(_drawn(decode, codes, [z]))
+        picture.value = _enlarged(drawn(decode, codes, [z]))
         places = ", ".join(f"{name} = {value:.2f}" for name, value in zip(names, z, strict=True))
         words.value = f"Decoded picture at {places}"
         if sound:
@@ -73,60 +61,18 @@ def latent_sliders(decode, codes, names=None, sound=None):
     for slider in sliders:
         slider.observe(moved, "value")
     draw()
-    still, column = _still(decode, codes, names, low, high, start), ipywidgets.VBox(sliders)
-    if sound is None:
-        return _Sliders([ipywidgets.HBox([picture, column]), words], still)
-    still["text/html"] += _decode(sound, codes, [start])._repr_html_()
-    return _Sliders([picture, ipywidgets.HBox([column, player]), words], still)
-
-
-def browser_sliders(model, codes, names=None):
-    """The same as a piece of HTML in which the page itself decodes; codes and names as above.
-
-    model  with `decode(z)` to grey images, and `decoder`, an nn.Linear or an nn.Sequential of them
-           with ReLU, GELU, Tanh or Sigmoid; a sigmoid is added if it has `logits`
-    The weights travel in the page in half precision, 2.7 characters each. Raises ValueError when
-    the decoder is of another kind.
-    """
-    codes, names, low, high, start = _ranges(codes, names, model)
-    height, width = _drawn(model.decode, codes, [start]).shape[2:]
-    layers = _layers(model, codes)
-    spec = {"names": names, "low": low, "high": high, "start": start}
-    spec |= {"height": height, "width": width}
-    spec["layers"] = [[*layer.weight.shape, activation] for layer, activation in layers]
-    weights = torch.cat([p.flatten() for layer, _ in layers for p in (layer.weight, layer.bias)])
-    still = _still(model.decode, codes, names, low, high, start)
-    page = Template(Path(__file__).with_name("sliders.html").read_text()).substitute(
-        still=still["text/html"],
-        spec=json.dumps(spec).replace("<", r"\u003c"),
-        weights=base64.b64encode(weights.detach().cpu().half().numpy()).decode(),
+    twin, wide = (
+        still(decode, codes, names, low, high, start),
+        _size(drawn(decode, codes, [start]))[0],
     )
-    return _Page(still | {"text/html": page})
-
-
-def _layers(model, codes):
-    """[(nn.Linear, name of the activation after it), ...], certain to compute model.decode."""
-    advice = "browser_sliders needs a decoder of linear layers: use latent_sliders for this one."
-    layers, z = [], codes[:16]
-    for module in getattr(model, "decoder", nn.Identity()).modules():
-        if isinstance(module, nn.Linear):
-            layers.append((module, "Identity"))
-        elif layers and isinstance(module, nn.ReLU | nn.GELU | nn.Tanh | nn.Sigmoid):
-            layers[-1] = layers[-1][0], type(module).__name__
-    if layers and hasattr(model, "logits"):
-        layers[-1] = layers[-1][0], type(getattr(model, "output", nn.Sigmoid())).__name__
-    with torch.no_grad():
-        images = model.decode(z)
-        if images.shape[1] != 1:
-            gives = f"grey images (N, 1, H, W), decode gives {tuple(images.shape)}"
-            raise ValueError(f"browser_sliders draws {gives}: use latent_sliders for this one.")
-        for layer, activation in layers:
-            if layer.weight is None or layer.bias is None or layer.in_features != z.shape[1]:
-                raise ValueError(advice)
-            z = getattr(nn, activation)()(layer(z))
-    if z.shape != images.flatten(1).shape or not torch.allclose(z, images.flatten(1), atol=1e-4):
-        raise ValueError(advice)
-    return layers
+    columns = 2 if len(names) > 8 or wide > BESIDE else 1
+    template = f"repeat({columns}, max-content)"
+    column = ipywidgets.GridBox(sliders, layout={"grid_template_columns": template})
+    if sound:
+        twin["text/html"] += _decode(sound, codes, [start])._repr_html_()
+        column = ipywidgets.HBox([column, player])
+    row = ipywidgets.VBox if wide > BESIDE or columns > 1 or sound else ipywidgets.HBox
+    return _Sliders([row([picture, column]), words], twin)
 
 
 def _controls(names, low, high, start, continuous):
@@ -137,30 +83,46 @@ def _controls(names, low, high, start, continuous):
     ]
     for slider in sliders:
         slider.layout.width = "26em"  # wide enough to be dragged on a projector
+        slider.style.description_width = "initial"  # the whole name
         slider.continuous_update = continuous
     return sliders
 
 
 def _enlarged(image):
-    """One image (1, 1 or 3, H, W) as the bytes of a PNG file of 252 rows."""
+    """One image (1, 1 or 3, H, W) as the bytes of a PNG file of the size on the page."""
     sheet, file = Image.fromarray(plots.mosaic(image)), io.BytesIO()
-    size = (252 * sheet.width // sheet.height, 252)
-    sheet.resize(size, Image.Resampling.NEAREST).save(file, "png", compress_level=1)
+    size = _size(image)
+    grows = size[0] % sheet.width == 0  # whole pixels stay squares
+    way = Image.Resampling.NEAREST if grows else Image.Resampling.BICUBIC
+    sheet.resize(size, way).save(file, "png", compress_level=1)
     return file.getvalue()
 
 
-def _ranges(codes, names, model):
-    """The codes (N, d) as a decoder takes them, and names, 1st and 99th percentile and median of
-    each dimension as lists."""
+def _size(image):
+    """Width and height on the page: HIGH or a little more, unless that is wider than WIDE."""
+    height, width = image.shape[2:]
+    times = math.ceil(HIGH / height)
+    times = times if times * width <= WIDE else WIDE / width
+    return round(times * width), round(times * height)
+
+
+def ranges(codes, names, model, start=None):
+    """The codes (N, d) as a decoder takes them, and names, low, high and start of each dimension as
+    lists: 1st and 99th percentile, stretched as far as a given start, or else the median."""
     codes, model = inputs.numbers(codes, "codes").detach(), getattr(model, "__self__", model)
     if codes.ndim != 2 or codes.numel() == 0 or not codes.isfinite().all():
         raise ValueError("codes must be finite numbers (N, d), such as model.encode(x).")
     codes = inputs.alike(inputs.scaled(codes), model if isinstance(model, nn.Module) else None)
-    low, start, high = np.percentile(codes.cpu().numpy(), [1, 50, 99], axis=0)
+    low, middle, high = np.percentile(codes.cpu().numpy(), [1, 50, 99], axis=0)
+    if start is not None:
+        middle = inputs.numbers(start, "start").detach().cpu().double().numpy().ravel()
+        if middle.shape != low.shape or not np.isfinite(middle).all():
+            raise ValueError(f"start must be one code of {len(low)} finite numbers.")
+        low, high = np.minimum(low, middle), np.maximum(high, middle)
     names = [f"z{k + 1}" for k in range(len(low))] if names is None else list(map(str, names))
     if len(names) != len(low):
         raise ValueError(f"There are {len(names)} names for {len(low)} latent dimensions.")
-    ranges = ([float(f"{v:.6g}") for v in values] for values in (low, high, start))
+    ranges = ([float(f"{v:.6g}") for v in values] for values in (low, high, middle))
     return codes, names, *ranges
 
 
@@ -175,7 +137,7 @@ def _decode(decode, codes, z):
         raise ValueError(f"decode stops at codes {tuple(z.shape)}: {words}.") from error
 
 
-def _drawn(decode, codes, z):
+def drawn(decode, codes, z):
     """Images (N, 1 or 3, H, W) of codes z, as `_decode`."""
     x = inputs.numbers(_decode(decode, codes, z), "decode(z)")
     if x.ndim != 4 or x.shape[1] not in (1, 3):
@@ -186,14 +148,14 @@ def _drawn(decode, codes, z):
     return x
 
 
-def _still(decode, codes, names, low, high, start):
+def still(decode, codes, names, low, high, start):
     """The static twin as a mime bundle: a strip of images along each of the first 8 dimensions."""
-    height, width = _drawn(decode, codes, [start]).shape[2:]
+    height, width = drawn(decode, codes, [start]).shape[2:]
     columns, rows = 7 if width < 2 * height else 3, []
     for k in range(min(len(names), 8)):
         z = np.tile(start, (columns, 1))
         z[:, k] = np.linspace(low[k], high[k], columns)
-        rows.append(_drawn(decode, codes, z.tolist()))
+        rows.append(drawn(decode, codes, z.tolist()))
     ends = zip(names, low, high, strict=True)
     ends = ", ".join(f"{name} from {a:.1f} to {b:.1f}" for name, a, b in ends)
     ax = plots.images(*rows, labels=names[:8], titles=["low", *[""] * (columns - 2), "high"])
