@@ -16,14 +16,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from PIL import Image
-from torch import nn
-from torch.nn import functional as F
 
-from aecourse import inputs, plots, widgets
+from aecourse import inputs, layers, plots, widgets
 
 FOLDER = Path(__file__).with_name("live")
 LARGE = 1.5e6  # bytes
-KNOWN = nn.ReLU | nn.GELU | nn.Tanh | nn.Sigmoid | nn.SiLU | nn.ELU | nn.LeakyReLU | nn.Softplus
 
 
 class Page:
@@ -64,11 +61,11 @@ def browser_sliders(model, codes, names=None, start=None):
     """
     codes, names, low, high, start = widgets.ranges(codes, names, model, start)
     height, width = widgets.drawn(model.decode, codes, [start]).shape[2:]
-    layers = _decoder(model, codes)
+    decoder = layers.decoder(model, codes)
     still = widgets.still(model.decode, codes, names, low, high, start)
     spec = {"names": names, "low": low, "high": high, "start": start}
-    spec |= {"height": height, "width": width, "layers": _sizes(layers)}
-    return page("sliders", still, SMALLER, weights=_packed(layers), **spec)
+    spec |= {"height": height, "width": width, "layers": layers.sizes(decoder)}
+    return page("sliders", still, SMALLER, weights=layers.packed(decoder), **spec)
 
 
 def code_map(model, x, labels=None, names=(), dims=(0, 1), sheet=False, start=None):
@@ -91,8 +88,10 @@ def code_map(model, x, labels=None, names=(), dims=(0, 1), sheet=False, start=No
         z, d = model.encode(x).detach().cpu(), model.encode(x[:1]).shape[1]
         if x.ndim != 4 or x.shape[1] != 1 or d < 2 or not all(0 <= k < d for k in dims):
             raise ValueError(f"code_map wants grey images (N, 1, H, W) and dims below d = {d} > 1.")
-        layers = _decoder(model, model.encode(x[:16]))
-        encoder = _layers(getattr(model, "encoder", None), code, x[:16], x[0].numel(), "Identity")
+        decoder = layers.decoder(model, model.encode(x[:16]))
+        encoder = layers.layers_of(
+            getattr(model, "encoder", None), code, x[:16], x[0].numel(), "Identity"
+        )
     labels, words = inputs.labels(torch.zeros(len(x)) if labels is None else labels)
     low, high = np.percentile(z[:, list(dims)].numpy(), [0.5, 99.5], axis=0)
     room = 0.08 * (high - low) + 1e-6
@@ -106,8 +105,8 @@ def code_map(model, x, labels=None, names=(), dims=(0, 1), sheet=False, start=No
     spec |= {"labels": labels.tolist(), "classes": list(map(str, names if len(names) else words))}
     spec |= {"colours": plt.rcParams["axes.prop_cycle"].by_key()["color"], "nib": NIB}
     spec |= {"sprite": sprite, "columns": columns, "variational": bool(posterior)}
-    spec |= {"decoder": _sizes(layers), "encoder": _sizes(encoder), "pen": PEN}
-    return page("code_map", still, SMALLER, weights=_packed(layers + encoder), **spec)
+    spec |= {"decoder": layers.sizes(decoder), "encoder": layers.sizes(encoder), "pen": PEN}
+    return page("code_map", still, SMALLER, weights=layers.packed(decoder + encoder), **spec)
 
 
 NIB = 2.4  # pixels of a pen of MNIST
@@ -116,67 +115,6 @@ PEN += (
     "centre of mass is in the middle, as MNIST's digits were. Touch a dot to start from its image."
 )
 SMALLER = "a model of smaller layers or fewer images make it smaller"
-ADVICE = (
-    "The page computes linear layers and their activations only: use latent_sliders for this one."
-)
-
-
-def _decoder(model, z):
-    z = z[:16].detach()
-    with torch.no_grad():
-        images = model.decode(z)
-    if images.ndim != 4 or images.shape[1] != 1:
-        gives = f"grey images (N, 1, H, W), decode gives {tuple(images.shape)}"
-        raise ValueError(f"The page draws {gives}: use latent_sliders for this one.")
-    last = type(getattr(model, "output", nn.Sigmoid())).__name__ if hasattr(model, "logits") else ""
-    return _layers(getattr(model, "decoder", None), model.decode, z, z.shape[1], last)
-
-
-@torch.no_grad()
-def _layers(part, f, x, n, last):
-    """[(weight, bias, activation), ...] of the linear layers in `part`, certain to compute f(x)."""
-    layers = []
-    for module in part.modules() if isinstance(part, nn.Module) else ():
-        if isinstance(module, nn.Linear) and module.weight is not None:
-            bias = torch.zeros_like(module.weight[:, 0]) if module.bias is None else module.bias
-            layers.append([module.weight, bias, "Identity"])
-        elif layers and isinstance(module, KNOWN):
-            layers[-1][2] = type(module).__name__
-    if layers and last:
-        layers[-1][2] = last
-    h, wanted = x.flatten(1), f(x).flatten(1)
-    if (
-        not layers
-        or layers[0][0].shape[1] != n
-        or not torch.allclose(_run(layers, h), wanted, atol=1e-4)
-    ):
-        shape = x.shape[1:]
-        bias = f(torch.zeros_like(x[:1])).flatten(1)  # perhaps it is affine
-        unit = torch.eye(n, dtype=x.dtype, device=x.device).unflatten(1, shape)
-        layers = [[(f(unit).flatten(1) - bias).T, bias[0], "Identity"]]
-    if not torch.allclose(_run(layers, h), wanted, atol=1e-4):
-        raise ValueError(ADVICE)
-    return layers
-
-
-def _run(layers, h):
-    for weight, bias, activation in layers:
-        if weight.shape[1] != h.shape[1]:
-            raise ValueError(ADVICE)
-        h = getattr(nn, activation)()(F.linear(h, weight, bias))
-    return h
-
-
-def _sizes(layers):
-    return [[*weight.shape, activation] for weight, _, activation in layers]
-
-
-def _packed(layers):
-    """All weights in half precision, in base64, in the order weight, bias of each layer."""
-    flat = torch.cat([p.flatten() for layer in layers for p in layer[:2]]).detach().cpu().half()
-    if not flat.isfinite().all():
-        raise ValueError("A weight is not finite, or too large for half precision: 65,504 at most.")
-    return base64.b64encode(flat.numpy().tobytes()).decode()
 
 
 def _sprite(x):

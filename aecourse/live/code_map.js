@@ -22,7 +22,8 @@ const paintGround = sheet => {
   pen.clearRect(0, 0, 2 * SIZE, 2 * SIZE);
   if (sheet) {  // the decoded manifold, one tile for each step of the map
     const n = 16, tile = picture(H, W, H), at = z.slice();
-    pen.globalAlpha = 0.6;
+    pen.fillRect(0, 0, 2 * SIZE, 2 * SIZE);
+    pen.globalAlpha = 0.7;
     for (let k = 0; k < n * n; k++) {
       at[I] = spec.low[0] + across(0) * (k % n + 0.5) / n;
       at[J] = spec.high[1] - across(1) * (Math.floor(k / n) + 0.5) / n;
@@ -41,15 +42,19 @@ const paintGround = sheet => {
   pen.globalAlpha = 1;
   Object.assign(pen, {font: "bold 40px sans-serif", textAlign: "center", textBaseline: "middle",
     lineWidth: 9, strokeStyle: "white"});
+  const taken = [];
   spec.classes.forEach((name, c) => {  // at the median of the half farther out, as plots.codes does
     const rows = spec.points.filter((_, k) => spec.labels[k] === c);
     if (!rows.length) return;
     const far = ([x, y]) => Math.hypot(x / across(0), y / across(1)), half = median(rows.map(far));
     const outer = rows.filter(row => far(row) >= half);
-    const [x, y] = place(median(outer.map(p => p[0])), median(outer.map(p => p[1])));
+    let [x, y] = place(median(outer.map(p => p[0])), median(outer.map(p => p[1])));
+    const wide = pen.measureText(name).width / 2 + 6;
+    while (taken.some(([u, v, w]) => Math.abs(x - u) < wide + w && Math.abs(y - v) < 38)) y += 6;
+    taken.push([x, y, wide]);
     pen.fillStyle = spec.colours[c % spec.colours.length];
     for (const way of ["strokeText", "fillText"])
-      pen[way](name, clamp(x, 40, 2 * SIZE - 40), clamp(y, 30, 2 * SIZE - 30));
+      pen[way](name, clamp(x, wide, 2 * SIZE - wide), clamp(y, 24, 2 * SIZE - 24));
   });
 };
 const paintMap = () => {
@@ -275,8 +280,8 @@ const box = make("input", {type: "checkbox", oninput: () => { paintGround(box.ch
 box.checked = spec.sheet;
 root.append(make("div", {class: "row"},
   titled("map of codes: drag the point", map),
-  make("div", {},
-    make("div", {class: "row"}, titled("draw a digit here", sheet),
+  make("div", {class: "side"},
+    make("div", {class: "row"}, titled("draw here", sheet),
       titled("what the decoder makes", made.canvas)),
     make("div", {class: "row"}, titled("network sees", seen.canvas), make("div", {},
       range("noise", 0, 1, 0, value => { noise = value; noisy = noisy.map(normal); look(); }),
