@@ -89,9 +89,7 @@ def code_map(model, x, labels=None, names=(), dims=(0, 1), sheet=False, start=No
         if x.ndim != 4 or x.shape[1] != 1 or d < 2 or not all(0 <= k < d for k in dims):
             raise ValueError(f"code_map wants grey images (N, 1, H, W) and dims below d = {d} > 1.")
         decoder = layers.decoder(model, model.encode(x[:16]))
-        encoder = layers.layers_of(
-            getattr(model, "encoder", None), code, x[:16], x[0].numel(), "Identity"
-        )
+        encoder = layers.layers_of(getattr(model, "encoder", None), code, x[:16])
     labels, words = inputs.labels(torch.zeros(len(x)) if labels is None else labels)
     low, high = np.percentile(z[:, list(dims)].numpy(), [0.5, 99.5], axis=0)
     room = 0.08 * (high - low) + 1e-6
