@@ -62,7 +62,11 @@ def _clouds():
     generator = torch.Generator().manual_seed(50)  # few votes have a majority, none is a tie
     labels = torch.randint(4, (30,), generator=generator)
     z = torch.randn(30, 2, generator=generator) + 2.2 * torch.stack([labels % 2, labels // 2], 1)
-    return dict(zip((1, 2, 3, "four classes"), [*cases, (z, labels, 7)], strict=True))
+    cases = dict(zip((1, 2, 3, "four classes"), [*cases, (z, labels, 7)], strict=True))
+    many = torch.arange(48) % 12
+    z = torch.randn(48, 3, generator=generator) + many[:, None] * torch.tensor([0, 0, 2.0])
+    z[12:17], z[18:22] = z[:5], z[7:11]  # twins of the same class, and of another
+    return cases | {"twelve classes, and codes that are equal": (z, many, 1)}
 
 
 def _voted(z, labels, rows):

@@ -16,7 +16,7 @@ from aecourse.attempts import Stopped
 from aecourse.exercises import exercise
 from aecourse.models import LinearAutoencoder
 
-SHAPES = [((1, 28, 28), 2), ((1, 64, 64), 3), ((1, 28, 20), 4)]  # digits, faces, not square
+SHAPES = [((1, 28, 28), 2), ((1, 64, 64), 3), ((1, 28, 20), 4), ((1, 28, 28), 1)]
 SMALL = [((1, 8, 8), 2), ((1, 6, 5), 3)]
 
 
@@ -116,9 +116,21 @@ def _try_encoder(encoder, shape, d):
         "no code number is ever negative: is there a ReLU or a sigmoid at the end?": (
             bool((torch.stack(large) >= 0).all())
         ),
+        "the code does not depend on most of the pixels: is a part of the image left out?": (
+            _felt(network, torch.rand(50, *shape)).mean().item() < 0.5
+        ),
         **_facts(network, images),
         SEEDED: alike(network, another),
     }
+
+
+def _felt(network, a):
+    """Where in its inputs a (N, ...) the network's answers depend on them."""
+    a.requires_grad_()
+    answer = network(a)
+    if answer.requires_grad:
+        answer.square().sum().backward()
+    return torch.ones(a.shape[1:]) if a.grad is None else (a.grad != 0).any(0).double()
 
 
 SEEDED = "two networks begin with the same weights: is a seed fixed where they are made?"
@@ -214,6 +226,9 @@ def _try_decoder(decoder, shape, d):
         "codes of negative numbers all give the same image: is there a ReLU before the first "
         "layer?": _equal(below[:1], below[1:]),
         "no gradient flows back to the codes: is there a detach?": z.grad is None,
+        "a number of the code makes no difference: is only a part of it used?": (
+            not _felt(network, torch.randn(50, d)).all()
+        ),
         **_facts(network, torch.randn(5, d)),
         SEEDED: alike(network, another),
     }
@@ -275,9 +290,10 @@ class EncoderDecoder(nn.Module):
 
 def _try_model(EncoderDecoder, shape, d):
     D = math.prod(shape)
-    encoder = nn.Sequential(nn.Flatten(), nn.Linear(D, d))
+    encoder = nn.Sequential(nn.Conv2d(1, 1, 3, padding=1), nn.Flatten(), nn.Linear(D, d))
     decoder = nn.Sequential(nn.Linear(d, D), nn.Unflatten(1, shape))
     x, z = torch.rand(5, *shape), torch.randn(5, d)
+    z[-1] *= 300  # logits for which exp is infinite
     model = EncoderDecoder(encoder, decoder)
     came = {
         "encode(x)": tensor(model.encode(x), "encode"),
@@ -374,7 +390,7 @@ class _WithLogits(LinearAutoencoder):
     """A model with few parts, and large logits, on which the sigmoid is 1 in float32."""
 
     def logits(self, z):
-        return 100 * super().decode(z)
+        return 1000 * super().decode(z)
 
     def decode(self, z):
         return self.logits(z).sigmoid()
@@ -505,28 +521,36 @@ def train(model, x, loss, step, epochs, batch=128, lr=1e-3):
     return means
 
 
+def _bare_loss(model, x):
+    """A loss that is none of the package's."""
+    return {"reconstruction": losses.squared_error(x, model(x))}
+
+
 class _Step:
     """A step that learns nothing but remembers: which images, which optimizer, when."""
 
     def __init__(self):
         self.seen, self.sizes, self.optimizers, self.rates, self.given = [], [], [], [], []
+        self.whole = True
 
     def __call__(self, model, x, loss, optimizer):
         for p in model.parameters():  # whoever now steps once more moves the weights
             p.grad = torch.ones_like(p)
         if x.ndim == 4:
-            self.seen.extend((x.flatten() - 10).tolist())
+            self.seen.extend((x[:, 0, 0, 0] - 10).tolist())
+            self.whole &= torch.equal(x[..., 1], x[..., 0] + 0.5)
         self.sizes.append(len(x))
         self.optimizers.append(optimizer)
         self.rates.append(optimizer.param_groups[0]["lr"])
-        self.given.append(loss is losses.bernoulli and x.ndim == 4)
+        self.given.append(loss is _bare_loss and x.ndim == 4)
         return float(len(self.sizes))
 
 
 def _try_train(train, images, epochs, batch, lr):
-    model, x = LinearAutoencoder((1, 1, 1), 1), 10 + torch.arange(float(images)).view(-1, 1, 1, 1)
+    model = LinearAutoencoder((1, 1, 2), 1)
+    x = 10 + torch.arange(float(images)).view(-1, 1, 1, 1) + torch.tensor([0, 0.5])
     step, before, weights = _Step(), x.clone(), [p.clone() for p in model.parameters()]
-    values = train(model, x, losses.bernoulli, step, epochs, batch, lr)
+    values = train(model, x, _bare_loss, step, epochs, batch, lr)
     if isinstance(values, float | nn.Module):
         kind = type(values).__name__
         raise Stopped(f"it returns a {kind}; a list is wanted, with the mean loss of each epoch.")
@@ -534,6 +558,7 @@ def _try_train(train, images, epochs, batch, lr):
         "step should be given images x[i] and the loss, not the numbers i of the images.": (
             all(step.given)
         ),
+        "the images come in pieces: shuffle the rows of x, not its pixels.": not step.whole,
         "x comes back changed: draw an order of its rows, and leave x as it is.": (
             not torch.equal(x, before)
         ),

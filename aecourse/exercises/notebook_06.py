@@ -112,7 +112,8 @@ def _noise():
     for shape, p in [((20, 1, 3, 4), 0.5), ((7, 1, 5, 5), 0.2), ((4, 6), 0.9)]:
         x, u = (torch.rand(shape, generator=generator) for _ in range(2))
         cases.append((x, p, u))
-    return cases
+    edges = torch.tensor([[0.0, 0.25, 0.3], [1.0, 0.75, 0.7]])  # not below, not above
+    return [*cases, (0.5 + edges / 10, 0.5, edges), (0.5 + edges / 10, 0.0, edges)]
 
 
 exercise(
