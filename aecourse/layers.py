@@ -12,6 +12,10 @@ ADVICE = (
 )
 
 
+class Other(ValueError):
+    """A model is made of other than linear layers."""
+
+
 def decoder(model, z):
     """The layers of `model.decode`, certain to compute it for codes z (N, d); see `layers_of`."""
     z = z[:16].detach()
@@ -19,11 +23,18 @@ def decoder(model, z):
         images = model.decode(z)
     if images.ndim != 4 or images.shape[1] != 1:
         gives = f"grey images (N, 1, H, W), decode gives {tuple(images.shape)}"
-        raise ValueError(f"The page draws {gives}: use latent_sliders for this one.")
+        raise Other(f"The page draws {gives}: use latent_sliders for this one.")
     last = (
         type(getattr(model, "output", nn.Sigmoid())).__name__ if hasattr(model, "logits") else None
     )
     return layers_of(getattr(model, "decoder", None), model.decode, z, last)
+
+
+def encoder(model, x):
+    """The layers of `model.encode`, or of `model.posterior`: mu, then logvar, (N, 2 d)."""
+    posterior = getattr(model, "posterior", None)
+    code = (lambda x: torch.cat(posterior(x), 1)) if posterior else model.encode
+    return layers_of(getattr(model, "encoder", None), code, x[:16])
 
 
 @torch.no_grad()
@@ -43,7 +54,7 @@ def layers_of(part, f, x, last=None):
         unit = torch.eye(x[0].numel(), dtype=x.dtype, device=x.device).unflatten(1, x.shape[1:])
         layers = [[(f(unit).flatten(1) - bias).T, bias[0], "Identity"]]
     if not _computes(layers, f, x):
-        raise ValueError(ADVICE)
+        raise Other(ADVICE)
     return layers
 
 

@@ -5,6 +5,7 @@ A figure is live/page.html around live/shared.js and a script of its own; what i
 """
 
 import base64
+import html
 import io
 import json
 import math
@@ -16,6 +17,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from PIL import Image
+from torch.nn import functional as F
 
 from aecourse import inputs, layers, plots, widgets
 
@@ -68,42 +70,102 @@ def browser_sliders(model, codes, names=None, start=None):
     return page("sliders", still, SMALLER, weights=layers.packed(decoder), **spec)
 
 
+def flipbook(frames, labels, caption):
+    """Pictures to leaf through with a slider, or to play as a film.
+
+    frames   Axes or Figures, drawn at 100 dots an inch and closed, each before the next is asked
+             for: a generator may draw them; or images, one tensor (N, 1 or 3, H, W) or many
+             (1 or 3, H, W), in [0, 1], or arrays of bytes (H, W, 3). All have one size
+    labels   what each frame is, in words, such as "step 45: |cos| = 0.93"
+    caption  a sentence, what one sees over the frames
+    """
+    frames, labels = [_frame(frame) for frame in frames], [str(label) for label in labels]
+    sizes = {frame.size for frame in frames}
+    if not frames:
+        raise ValueError("There are no frames: give one picture at least.")
+    if len(labels) != len(frames):
+        raise ValueError(f"There are {len(labels)} labels for {len(frames)} frames: give one each.")
+    if len(sizes) > 1:
+        raise ValueError(f"The frames are of several sizes, {sorted(sizes)}: make them all alike.")
+    (width, height), urls, strip = frames[0].size, [_webp(frame) for frame in frames], ""
+    for k in sorted({round(k * (len(frames) - 1) / 6) for k in range(7)}):
+        words = html.escape(labels[k])
+        shown = f'style="width: 205px; image-rendering: {"pixelated" if width < 205 else "auto"}"'
+        strip += f'<figure style="{STRIP}"><img alt="{html.escape(caption)} {words}" {shown} '
+        strip += f'src="{urls[k]}"><figcaption>{words}</figcaption></figure>\n'
+    still = {"text/plain": caption, "text/html": f"<p>{html.escape(caption)}</p>{strip}"}
+    spec = {"labels": labels, "caption": caption, "width": width, "height": height}
+    return page("flipbook", still, "fewer or smaller frames make it smaller", frames=urls, **spec)
+
+
+STRIP = "display: inline-block; width: 205px; margin: 2px 4px; vertical-align: top; font-size: 14px"
+
+
+def _frame(frame):
+    """An Axes or a Figure, which is closed, or an image, as a picture of PIL."""
+    if hasattr(frame, "figure"):
+        drawn = io.BytesIO()
+        frame.figure.savefig(drawn, dpi=100)
+        plt.close(frame.figure)
+        return Image.open(drawn).convert("RGB")
+    x = inputs.finite(inputs.numbers(frame, "a frame"), "a frame").detach().cpu()
+    if x.ndim == 3 and x.shape[2] == 3 and x.dtype == torch.uint8:
+        return Image.fromarray(x.numpy())
+    if x.ndim != 3 or x.shape[0] not in (1, 3) or not x.is_floating_point():
+        wanted = "Axes, images (1 or 3, H, W) in [0, 1], or bytes (H, W, 3)"
+        raise ValueError(f"A frame is {x.dtype}, {tuple(x.shape)}: frames must be {wanted}.")
+    low, high = x.aminmax()
+    if low < -1e-3 or high > 1.001:
+        raise ValueError(f"A frame lies in [{low:.3g}, {high:.3g}]: images must be in [0, 1].")
+    return Image.fromarray(plots.mosaic(x[None]))
+
+
+def _webp(image):
+    """A picture of PIL as an address that holds it, in WebP without loss."""
+    file = io.BytesIO()
+    image.save(file, "webp", lossless=True)
+    return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()
+
+
 def code_map(model, x, labels=None, names=(), dims=(0, 1), sheet=False, start=None):
     """The codes of images x (N, 1, H, W) as a map to touch: drag the point, and the picture beside
     it is decoded; touch a dot for its image; draw, and what is drawn is encoded and decoded.
 
-    model   with `encode` and `decode` made of linear layers, or affine ones; of a variational model
+    model   whose `encode` and `decode` are made of linear layers, or affine; of a variational one
             the encoded image has its ellipses of one and two sigma, and its two terms as bars
     labels  (N,) and names of the classes, as in `plots.codes`
     dims    the two of the d dimensions that the map shows; the others stay at `start` (d,), the
             median if not given, or at the code of what is drawn
     sheet   whether the decoded pictures are painted under the map at first
     A drawing is scaled and centred as MNIST was: its longer side 20 of 28 pixels, its centre of
-    mass in the middle. 784-256-64-2 and back take 1 MB. Raises ValueError for other layers.
+    mass in the middle. 784-256-64-2 and back take 1 MB. For models of other layers, such as
+    convolutions, sliders move the point and the kernel decodes, without a pen.
     """
-    x = inputs.examples(x, model)
+    x, dims = inputs.examples(x, model), list(dims)
     with torch.no_grad():
-        posterior = getattr(model, "posterior", None)
-        code = (lambda x: torch.cat(posterior(x), 1)) if posterior else model.encode
-        z, d = model.encode(x).detach().cpu(), model.encode(x[:1]).shape[1]
-        if x.ndim != 4 or x.shape[1] != 1 or d < 2 or not all(0 <= k < d for k in dims):
-            raise ValueError(f"code_map wants grey images (N, 1, H, W) and dims below d = {d} > 1.")
-        decoder = layers.decoder(model, model.encode(x[:16]))
-        encoder = layers.layers_of(getattr(model, "encoder", None), code, x[:16])
+        z = model.encode(x).detach()
+    two = len(set(dims)) == 2 and set(dims) <= set(range(z.shape[-1]))
+    if x.ndim != 4 or x.shape[1] != 1 or z.ndim != 2 or not two:
+        shapes = f"x is {tuple(x.shape)}, its codes {tuple(z.shape)}, dims {dims}"
+        raise ValueError(f"code_map wants grey images and two dims of their codes: {shapes}.")
     labels, words = inputs.labels(torch.zeros(len(x)) if labels is None else labels)
-    low, high = np.percentile(z[:, list(dims)].numpy(), [0.5, 99.5], axis=0)
-    room = 0.08 * (high - low) + 1e-6
-    start = z.median(0).values if start is None else torch.as_tensor(start).detach().cpu().ravel()
-    sprite, columns = _sprite(x)
-    ax = plots.codes(z[:, list(dims)], labels, names)
+    start = z.median(0).values if start is None else inputs.numbers(start, "start").ravel()
+    ax = plots.codes(z[:, dims], labels, names)
+    ax.set(xlabel=f"code $z_{{{dims[0] + 1}}}$", ylabel=f"code $z_{{{dims[1] + 1}}}$")
+    try:
+        decoder, encoder = layers.decoder(model, z), layers.encoder(model, x)
+    except layers.Other:
+        return _by_the_kernel(model.decode, z, dims, start, ax)
     still = plots.bundle(ax, f"The codes of {len(x)} images as dots, a colour and a name a class.")
-    spec = {"height": x.shape[2], "width": x.shape[3], "d": d, "dims": list(dims), "sheet": sheet}
+    low, high = np.percentile(z[:, dims].cpu().numpy(), [0.5, 99.5], axis=0)
+    room, (sprite, columns) = 0.08 * (high - low) + 1e-6, _sprite(x)
+    spec = {"height": x.shape[2], "width": x.shape[3], "d": z.shape[1], "dims": dims}
     spec |= {"low": (low - room).tolist(), "high": (high + room).tolist(), "start": start.tolist()}
-    spec |= {"points": [[round(v, 3) for v in row] for row in z[:, list(dims)].tolist()]}
-    spec |= {"labels": labels.tolist(), "classes": list(map(str, names if len(names) else words))}
-    spec |= {"colours": plt.rcParams["axes.prop_cycle"].by_key()["color"], "nib": NIB}
-    spec |= {"sprite": sprite, "columns": columns, "variational": bool(posterior)}
-    spec |= {"decoder": layers.sizes(decoder), "encoder": layers.sizes(encoder), "pen": PEN}
+    spec |= {"points": z[:, dims].double().round(decimals=3).tolist(), "labels": labels.tolist()}
+    spec |= {"classes": [str(name) for name in (names if len(names) else words)], "sheet": sheet}
+    spec |= {"colours": plt.rcParams["axes.prop_cycle"].by_key()["color"], "nib": NIB, "pen": PEN}
+    spec |= {"sprite": sprite, "columns": columns, "variational": hasattr(model, "posterior")}
+    spec |= {"decoder": layers.sizes(decoder), "encoder": layers.sizes(encoder)}
     return page("code_map", still, SMALLER, weights=layers.packed(decoder + encoder), **spec)
 
 
@@ -118,6 +180,27 @@ SMALLER = "a model of smaller layers or fewer images make it smaller"
 def _sprite(x):
     """Images (N, 1, H, W) as one picture in WebP without loss, about square; and its columns."""
     columns = math.ceil(len(x) ** 0.5)
-    sheet, file = plots.mosaic(*x.split(columns), gap=0), io.BytesIO()
-    Image.fromarray(sheet[..., 0]).save(file, "webp", lossless=True)
-    return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode(), columns
+    sheet = plots.mosaic(*x.split(columns), gap=0)
+    return _webp(Image.fromarray(sheet[..., 0])), columns
+
+
+def _by_the_kernel(decode, z, dims, start, ax):
+    """The map for any other model: sliders move the point, and the kernel decodes."""
+    ax.figure.set_dpi(60)
+    ax.figure.canvas.draw()
+    ground = torch.from_numpy(np.array(ax.figure.canvas.buffer_rgba())[..., :3]).movedim(2, 0) / 255
+    place = ax.transData.frozen()  # as it is at this size
+    plt.close(ax.figure)
+    rows, columns = torch.meshgrid(*map(torch.arange, ground.shape[1:]), indexing="ij")
+
+    def draw(z):
+        sheets = []
+        for code, image in zip(z.detach().cpu(), decode(z).detach().cpu(), strict=True):
+            across, up = place.transform(code[dims].double())
+            far = (columns - across).square() + (rows - (len(rows) - up)).square()
+            marked = ground.masked_fill(far < 64, 0).masked_fill(far < 16, 1)
+            image = F.interpolate(image.clamp(0, 1)[None], (len(rows),) * 2)[0].expand(3, -1, -1)
+            sheets.append(torch.cat([marked, image], 2))
+        return torch.stack(sheets)
+
+    return widgets.latent_sliders(draw, z, start=start)

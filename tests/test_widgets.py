@@ -6,6 +6,7 @@ import json
 import re
 from html.parser import HTMLParser
 
+import ipywidgets
 import numpy as np
 import pytest
 import torch
@@ -14,9 +15,10 @@ from PIL import Image
 from scipy.special import erf, expit
 from torch import nn
 
-from aecourse import models, plots
+from aecourse import layers, models, plots
+from aecourse.live import browser_sliders
 from aecourse.sound import piano_roll, play
-from aecourse.widgets import browser_sliders, latent_sliders
+from aecourse.widgets import latent_sliders
 
 GREY, COLOUR = (1, 6, 7), (3, 6, 5)
 NASTY = ['"quoted"', "it's", "</script><b>bold</b>", "<!--<script>", "5 < 6 & 7", "$1"]
@@ -49,7 +51,8 @@ def pixels(picture, shape):
     _, height, width = shape
     large = Image.open(io.BytesIO(picture.value))
     assert large.format == "PNG" and large.mode == "RGB"
-    assert large.height == 252 and large.width == 252 * width // height
+    times = -(-400 // height)
+    assert large.height == times * height >= 400 and large.width == times * width
     small = large.resize((width, height), Image.Resampling.NEAREST)
     assert small.resize(large.size, Image.Resampling.NEAREST).tobytes() == large.tobytes()
     return np.asarray(small)
@@ -170,7 +173,7 @@ def with_sound():
 
 
 def heard(box):
-    picture, below, words = box.children
+    (picture, below), words = box.children[0].children, box.children[1]
     return picture, below.children, words
 
 
@@ -186,10 +189,9 @@ def test_a_slider_with_sound_renews_picture_and_sound_when_it_is_let_go():
         )
         z = torch.tensor([[s.value for s in column.children]])
         assert player.value == play(*melodies(z)).data, k
-        assert np.array_equal(
-            np.asarray(Image.open(io.BytesIO(picture.value))),
-            plots.mosaic(piano_roll(*melodies(z))),
-        )
+        large = Image.open(io.BytesIO(picture.value))
+        roll = Image.fromarray(plots.mosaic(piano_roll(*melodies(z))))
+        assert roll.resize(large.size, Image.Resampling.BICUBIC).tobytes() == large.tobytes()
     assert player.autoplay is True
 
 
@@ -290,6 +292,35 @@ def test_the_static_twin_of_many_dimensions_stays_small():
     assert len([z for z in seen if len(z) > 1]) == 8
 
 
+def test_the_sliders_start_at_a_given_code_even_beyond_their_ranges():
+    decode, codes = build("function", d=3)
+    start = torch.tensor([[0.5, -9.0, 9.0]])
+    picture, words, sliders = parts(latent_sliders(decode, codes, start=start))
+    assert [slider.value for slider in sliders] == [0.5, -9.0, 9.0]
+    assert sliders[1].min == -9 and sliders[2].max == 9 and sliders[0].max < 3
+    assert np.array_equal(pixels(picture, GREY), decoded(decode, start[0].tolist()))
+    assert "z1 = 0.50, z2 = -9.00, z3 = 9.00" in words.value
+    for bad in (torch.zeros(2), torch.tensor([0.0, 0.0, torch.nan])):
+        with pytest.raises(ValueError, match="start must be one code of 3 finite numbers"):
+            latent_sliders(decode, codes, start=bad)
+
+
+@pytest.mark.parametrize(
+    "shape, d, columns, below",
+    [((1, 28, 28), 8, 1, False), ((1, 28, 28), 9, 2, True), ((3, 60, 200), 2, 2, True)],
+)
+def test_sliders_stay_on_the_page(shape, d, columns, below):
+    """At 1280 x 720 with the file browser open, an output is about 880 pixels wide."""
+    box = latent_sliders(*build("function", shape, d))
+    picture, _, sliders = parts(box)
+    width, height = Image.open(io.BytesIO(picture.value)).size
+    assert width <= 860 and (height >= 400 or width == 860) and len(sliders) == d
+    grid = box.children[0].children[1]
+    assert grid.layout.grid_template_columns == f"repeat({columns}, max-content)"
+    assert isinstance(box.children[0], ipywidgets.VBox) == below
+    assert all(slider.style.description_width == "initial" for slider in sliders)  # whole names
+
+
 # ---- the page decodes -------------------------------------------------------------------------
 
 ACTIVATIONS = {
@@ -298,6 +329,10 @@ ACTIVATIONS = {
     "GELU": lambda a: a * (1 + erf(a / np.sqrt(2))) / 2,
     "Tanh": np.tanh,
     "Sigmoid": expit,
+    "SiLU": lambda a: a * expit(a),
+    "ELU": lambda a: np.where(a > 0, a, np.expm1(np.minimum(a, 0))),
+    "LeakyReLU": lambda a: np.where(a > 0, a, 0.01 * a),
+    "Softplus": lambda a: np.logaddexp(0, a),
 }
 
 
@@ -317,9 +352,9 @@ def enlarged(model):
 def from_page(bundle):
     """What the script of a page is given: its spec, and its weights as [(weight, bias, f), ...]."""
     script = Page(bundle["text/html"]).script
-    spec = json.loads(re.search(r"const spec = (\{.*\});", script)[1])
-    numbers = re.search(r'atob\("([A-Za-z0-9+/=]*)"\)', script)[1]
-    numbers = np.frombuffer(base64.b64decode(numbers, validate=True), "<f2").astype(float)
+    spec = json.loads(re.search(r" spec = (\{.*\});\n", script)[1])
+    numbers = base64.b64decode(spec["weights"], validate=True)
+    numbers = np.frombuffer(numbers, "<f2").astype(float)
     layers = []
     for rows, columns, activation in spec["layers"]:
         size = rows * columns
@@ -330,11 +365,18 @@ def from_page(bundle):
     return spec, layers
 
 
-@pytest.mark.parametrize("kind", [nn.ReLU, nn.GELU, nn.Tanh, nn.Sigmoid, "linear", "one layer"])
+@pytest.mark.parametrize(
+    "kind",
+    [*layers.KNOWN.__args__, "linear", "tied", "PCA", "one layer"],
+)
 def test_the_weights_in_the_page_decode_as_the_model_does(kind):
     model, codes = trained(kind if isinstance(kind, type) else nn.ReLU)
     if kind == "linear":
         model = enlarged(models.LinearAutoencoder(GREY, 3))
+    if kind == "tied":
+        model = enlarged(models.LinearAutoencoder(GREY, 3, tied=True))
+    if kind == "PCA":
+        model = models.PCA(torch.rand(60, *GREY), 3)
     if kind == "one layer":
         model = models.Autoencoder(GREY, (), 3)
     spec, layers = from_page(all_of(browser_sliders(model, codes)))
@@ -377,7 +419,7 @@ def test_nasty_names_do_no_harm():
     model, codes = models.Autoencoder(GREY, (8,), len(NASTY)), torch.randn(60, len(NASTY))
     bundle = all_of(browser_sliders(model, codes, NASTY))
     page = Page(bundle["text/html"])
-    assert [tag for tag, _ in page.tags] == ["div", "img", "script"]
+    assert [tag for tag, _ in page.tags] == ["div", "style", "div", "img", "p", "script", "p"]
     assert from_page(bundle)[0]["names"] == NASTY
     # After "<!--" and "<script" HTML no longer ends a script at "</script>".
     assert "<!--" not in page.script and "<script" not in page.script
@@ -420,12 +462,11 @@ def conv_between_linear_layers():
     [
         conv,
         conv_between_linear_layers,
-        lambda: Other(nn.Linear(2, 8), nn.LeakyReLU(), nn.Linear(8, 42)),
+        lambda: Other(nn.Linear(2, 8), nn.LeakyReLU(0.3), nn.Linear(8, 42)),
+        lambda: Other(nn.Linear(2, 8), nn.Softshrink(), nn.Linear(8, 42)),
         lambda: Other(nn.Linear(2, 90), shape=COLOUR),  # the page draws grey pictures
-        lambda: models.LinearAutoencoder(GREY, 2, tied=True),
-        lambda: models.PCA(torch.rand(9, *GREY), 2),
     ],
-    ids=["conv", "conv between", "LeakyReLU", "colour", "tied", "PCA"],
+    ids=["conv", "conv between", "LeakyReLU of another slope", "Softshrink", "colour"],
 )
 def test_browser_sliders_refuse_other_decoders_and_name_the_alternative(model):
     torch.manual_seed(0)

@@ -22,7 +22,8 @@ def _posteriors():
     """mu and logvar: the talk's own example, -2 and 2 log 0.5, then random ones."""
     generator = torch.Generator().manual_seed(0)
     cases = [(torch.tensor([[-2.0]]), torch.tensor([[2 * math.log(0.5)]]))]
-    return cases + [tuple(torch.randn(2, n, d, generator=generator)) for n, d in [(5, 2), (4, 6)]]
+    cases += [tuple(torch.randn(2, n, d, generator=generator)) for n, d in [(5, 2), (4, 6)]]
+    return [*cases, (torch.zeros(3, 2), torch.tensor([[-9.0, 5.0], [0.0, 4.0], [-4.0, 1.0]]))]
 
 
 def _kl_with(power=2, sign=1, half=2, by=len, var=torch.exp, log=lambda logvar: logvar):
@@ -78,6 +79,7 @@ exercise(
 
 def _try_reparameterise(reparameterise, n, d):
     mu, logvar, eps = torch.randn(3, n, d)
+    logvar[0] *= 6  # narrow and wide ones
     mu.requires_grad_(), logvar.requires_grad_()
     z = torch.as_tensor(reparameterise(mu, logvar, eps))
     if z.requires_grad:
@@ -308,6 +310,7 @@ def _try_elbo(negative_elbo, shape, n, d):
         "the reconstruction, without noise,": _term(plain, "reconstruction"),
         "the kl term": _term(plain, "kl"),
         "the kl term with beta = 4": _term(heavy, "kl"),
+        "the kl term with beta = 0": _term(negative_elbo(model, x, 0.0), "kl"),
         "the reconstruction with beta = 4": _term(heavy, "reconstruction"),
         "the reconstruction with sigma = 0.5": _term(gaussian, "reconstruction"),
         "the reconstruction with another nll": _term(other, "reconstruction"),

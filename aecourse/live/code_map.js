@@ -294,7 +294,7 @@ root.figure = {encode, decode, take, state: () => ({z: [...z], input})};  // for
 const loaded = new Image();
 loaded.onload = () => {
   const canvas = make("canvas", {width: loaded.width, height: loaded.height});
-  const pen = canvas.getContext("2d");
+  const pen = canvas.getContext("2d", {willReadFrequently: true});
   pen.drawImage(loaded, 0, 0);
   images = new Float32Array(spec.points.length * D);
   spec.points.forEach((_, k) => {

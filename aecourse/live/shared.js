@@ -58,6 +58,10 @@ const activations = {
   Tanh: Math.tanh,
   Sigmoid: x => 1 / (1 + Math.exp(-x)),
   GELU: x => x * (1 + erf(x / Math.SQRT2)) / 2,
+  SiLU: x => x / (1 + Math.exp(-x)),
+  ELU: x => x > 0 ? x : Math.expm1(x),
+  LeakyReLU: x => x > 0 ? x : 0.01 * x,
+  Softplus: x => Math.max(0, x) + Math.log1p(Math.exp(-Math.abs(x))),
 };
 // Linear layers [rows, columns, activation], as a function; their weights follow one another.
 const network = (layers, numbers) => {
