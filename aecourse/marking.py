@@ -30,7 +30,7 @@ def wrong(exercise, f):
         slope = _wrong_gradient(exercise, f) if exercise.trained else None
         return slope or _wrong_default(exercise, f)
     for sentence, mistake in exercise.mistakes.items():
-        if all(_same(exercise, a, _answer(exercise, mistake, given)) for _, given, a, _ in failed):
+        if all(_alike(exercise, given, mistake, a) for _, given, a, _ in failed):
             return sentence
     return _fact(exercise, failed[0]) if exercise.probe else _entry(exercise, failed, len(tried))
 
@@ -44,8 +44,8 @@ def cases(exercise):
 def _answer(exercise, f, arguments):
     """f(*arguments), or the facts about f, as {words: float64 array}; on a copy, the seed fixed."""
 
-    def attempt(*arguments):
-        answer = f(*arguments)
+    def attempt(*arguments, **named):
+        answer = f(*arguments, **named)
         if answer is None:
             raise Stopped("it returns nothing; is a `return` missing?")
         return answer
@@ -66,13 +66,12 @@ def _answer(exercise, f, arguments):
     return dict(zip(names, answers.parts(answer, k), strict=True))
 
 
-def _alike(exercise, f, arguments):
-    """Whether f answers as the solution does."""
+def _alike(exercise, arguments, f, answer):
+    """Whether f has that answer."""
     try:
-        answer = _answer(exercise, f, arguments)
+        return _same(exercise, answer, _answer(exercise, f, arguments))
     except Stopped:
         return False
-    return _same(exercise, answer, _answer(exercise, exercise.solution, arguments))
 
 
 def _same(exercise, answer, right):
@@ -122,8 +121,10 @@ def _wrong_default(exercise, f):
             return f"{wanted}."
         if isinstance(came.default, plain) and not np.array_equal(came.default, right.default):
             return f"{wanted}, not {came.default}."
-        if came.default is None and not exercise.probe and not _alike(exercise, f, arguments[:k]):
-            return f"{wanted}."
+        if came.default is None and not exercise.probe:
+            answer = _answer(exercise, exercise.solution, arguments[:k])
+            if not _alike(exercise, arguments[:k], f, answer):
+                return f"{wanted}."
     return None
 
 

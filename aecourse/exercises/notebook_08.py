@@ -135,6 +135,10 @@ def _try_vae(VAE, shape, hidden, d):
     return {
         "the shapes of mu and logvar of 5 images": (*mu.shape, *logvar.shape),
         "the shape of encode(x), of 5 images,": z.shape,
+        "the shapes of mu and logvar of one image": tuple(
+            n for part in _pair(model.posterior(x[:1])) for n in part.shape
+        ),
+        "the shape of encode(x) of one image": model.encode(x[:1]).shape,
         "encode(x) should be the mean mu, the first of the two of posterior(x).": _equal(z, mu),
         "model(x) should be the decoded mean, decode(encode(x)).": bool(
             x_hat is not None and _equal(x_hat, model.decode(mu))
@@ -156,7 +160,7 @@ def _of_its_posterior(model, x, pair):
     halves = torch.rand(2, 50, *x.shape[1:])
     return {
         "mu and logvar should not be the same numbers: the encoder gives 2 d.": (
-            len(pair) == 2 and _equal(*pair)
+            len(pair) == 2 and (pair[0][..., None] == pair[1][:, None]).all(0).any().item()
         ),
         "logvar can be any number, below -1 and above 1: is it clamped, or an exp of something?": (
             bool((logvar < -1).any() and (logvar > 1).any())
@@ -193,6 +197,9 @@ def _of_its_layers(VAE, model, shape, hidden, d):
         "beside your own?": any(p.grad is None for p in model.parameters()),
         "hidden is an argument: encoder and decoder have layers of just these widths.": (
             wanted <= held <= wanted | {(2 * d, last), (d, last), (last, d)}
+        ),
+        "output is an argument: what the decoder ends with, in place of a sigmoid.": (
+            VAE(shape, hidden, d, output=nn.Identity).decode(50 * torch.randn(20, d)).min() >= 0
         ),
         "activation is an argument: encoder and decoder use it.": (
             nn.Tanh in kinds and nn.ReLU not in kinds
@@ -239,7 +246,7 @@ class _Both(models.VAE):
 
 exercise(
     models.VAE,
-    cases=lambda: [((1, 6, 5), (16, 8), 2), ((1, 4, 4), (12,), 4)],
+    cases=lambda: [((1, 6, 5), (16, 8), 2), ((1, 4, 4), (12,), 4), ((3, 4, 4), (9,), 3)],
     probe=_try_vae,
     mistakes={
         "look at the encoder: its last layer needs 2 d numbers, d for mu and d for logvar.": _Half,
@@ -497,6 +504,8 @@ def _two_codes():
     generator = torch.Generator().manual_seed(0)
     parts = [0.0, 0.1, 0.5, 0.8, 1.0], [0.0, 0.25, 1.0]
     ends = [torch.randn(2, d, generator=generator).double() for d in (2, 7)]
+    a, step = torch.randn(2, 4, generator=generator).double()
+    ends, parts = [*ends, (a, a + 0.3 * step)], (*parts, parts[0])  # a small angle
     return [(*pair, torch.tensor(t).double()) for pair, t in zip(ends, parts, strict=True)]
 
 
@@ -550,7 +559,9 @@ def kl_by_sampling(mu, logvar, eps):
 
 def _with_noise():
     generator = torch.Generator().manual_seed(0)
-    return [tuple(torch.randn(3, n, d, generator=generator)) for n, d in [(5, 2), (4, 7)]]
+    cases = [tuple(torch.randn(3, n, d, generator=generator)) for n, d in [(5, 2), (4, 7)]]
+    eps = torch.randn(6, 3, generator=generator)  # where p is larger than q: an estimate below 0
+    return [*cases, (-0.3 * eps, 0.1 * eps, eps)]
 
 
 exercise(
@@ -609,7 +620,8 @@ exercise(
     free_bits,
     trained=True,
     cases=lambda: [
-        (*case[:2], floor) for case, floor in zip(_with_noise(), (0.8, 0.5), strict=True)
+        (4 * mu, logvar, floor)
+        for (mu, logvar, _), floor in zip(_with_noise(), (8.0, 0.5, 0.3), strict=True)
     ],
     mistakes={
         "look at the order: first the mean over the batch, then the floor for each dimension.": (

@@ -40,8 +40,8 @@ def sample_in_double(mu, logvar, eps):
 class TwoHeads(models.Autoencoder):
     """Two last layers in place of one twice as wide."""
 
-    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU):
-        super().__init__(shape, hidden, d, activation)
+    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU, output=nn.Sigmoid):
+        super().__init__(shape, hidden, d, activation, output)
         self.encoder = models.mlp([math.prod(shape), *hidden], activation)
         self.mu, self.logvar = nn.Linear(hidden[-1], d), nn.Linear(hidden[-1], d)
 
@@ -54,9 +54,9 @@ class TwoHeads(models.Autoencoder):
 
 
 class FromNothing(nn.Module):
-    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU):
+    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU, output=nn.Sigmoid):
         super().__init__()
-        self.shape, self.d = shape, d
+        self.shape, self.d, self.squash = shape, d, output()
         self.trunk = models.mlp([math.prod(shape), *hidden, 2 * d], activation)
         self.back = models.mlp([d, *hidden[::-1], math.prod(shape)], activation)
 
@@ -72,7 +72,7 @@ class FromNothing(nn.Module):
         return self.back(z).view(-1, *self.shape)
 
     def decode(self, z):
-        return torch.sigmoid(self.logits(z))
+        return self.squash(self.logits(z))
 
     def forward(self, x):
         return self.decode(self.encode(x))
