@@ -213,8 +213,8 @@ def _equal(a, b):
 
 
 class _Half(models.VAE):
-    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU):
-        super().__init__(shape, hidden, d, activation)
+    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU, output=nn.Sigmoid):
+        super().__init__(shape, hidden, d, activation, output)
         self.encoder = models.mlp([math.prod(shape), *hidden, d], activation)
 
 
