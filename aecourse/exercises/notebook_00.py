@@ -12,10 +12,16 @@ def two_batches():
     return [tuple(torch.rand(2, *shape, generator=generator)) for shape in shapes]
 
 
+def _three_batches():
+    """The third is a single image, of black and white, and its x_hat leaves [0, 1]."""
+    x, x_hat = torch.rand(2, 1, 1, 4, 6, generator=torch.Generator().manual_seed(1))
+    return [*two_batches(), ((x > 0.5).float(), 3 * x_hat - 1)]
+
+
 exercise(
     losses.squared_error,
     trained=True,
-    cases=two_batches,
+    cases=_three_batches,
     mistakes={
         "look at the mean: the pixels are summed, only the images are averaged.": (
             lambda x, x_hat: (x - x_hat).square().mean()

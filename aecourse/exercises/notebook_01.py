@@ -139,7 +139,9 @@ exercise(
 def _with_width(*widths):
     generator = torch.Generator().manual_seed(1)
     colour = torch.rand(2, 6, 3, 2, 4, generator=generator)
-    batches = [*two_batches(), tuple(colour)]
+    table = torch.rand(2, 8, 5, generator=generator)
+    near = colour[0], colour[0] + colour[1] / 100  # an x_hat so good that nats are below 0
+    batches = [*two_batches(), tuple(colour), tuple(table), near]
     return [(x, x_hat, width) for x, x_hat in batches for width in widths]
 
 
@@ -155,7 +157,7 @@ def _gaussian_with(power=2, half=2, constant=1.0, per_pixel=True, log_power=1):
 exercise(
     losses.gaussian_nll,
     trained=True,
-    cases=lambda: _with_width(0.3, 2.0),
+    cases=lambda: _with_width(0.3, 2.0, 0.02),
     mistakes={
         "look at sigma: the talk's 'proportional to' drops 2 sigma^2 and the constant.": (
             lambda x, x_hat, sigma: losses.squared_error(x, x_hat)
@@ -261,7 +263,8 @@ def _bits_and_logits():
     """Grey pixels at moderate logits, then bits at logits whose sigmoid is 0 or 1 in float32."""
     (x, logits), (grey, _) = two_batches()
     bits = (grey > 0.5).float()
-    return [(x, 6 * logits - 3), (bits, 400 * bits.flip(0) - 200)]
+    table = x.flatten(1), 6 * logits.flatten(1) - 3
+    return [(x, 6 * logits - 3), (bits, 400 * bits.flip(0) - 200), table]
 
 
 def _bernoulli_with(log_p, log_q, factor=-1.0):
