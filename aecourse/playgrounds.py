@@ -36,8 +36,8 @@ def neuron_playground(x):
     start = 0.3 * torch.tensor([[0.3, -1.0], [0.8, 1.0]]).double() @ axes
     reach = max(1.5, 1.1 * x.abs().quantile(0.995).item())
     chosen = f"{len(x):,} of {n:,} points" if len(x) < n else f"{n:,} points"
-    says = f"{chosen}, centred, and divided by their standard deviation. A step takes one point. "
-    says += "Keys: arrows move w, 1 and 2 choose which."
+    says = f"{chosen}, centred, and divided by their standard deviation. "
+    says += "Arrow keys move w; 1 and 2 choose it."
     spec = {"points": x.round(decimals=6).tolist(), "axes": axes.tolist(), "reach": reach}
     still = _learning(x, axes, start[:1], reach)
     return page("neurons", still, REMEDY, **spec, start=start.tolist(), says=says)
@@ -150,7 +150,7 @@ def _terms(x, axes, variances, sigma2, angle, factor):
     turn = torch.tensor(angle / 180 * math.pi).double()
     turn = torch.stack([turn.cos(), -turn.sin(), turn.sin(), turn.cos()]).view(2, 2)
     w = axes.T * (variances - sigma2).clamp(min=0).sqrt() @ turn  # (D, 2)
-    s = sigma2 * torch.linalg.inv(w.T @ w + sigma2 * torch.eye(2))
+    s = sigma2 * torch.linalg.inv(w.T @ w + sigma2 * torch.eye(2).double())
     m = s @ w.T @ x / sigma2
     q = factor**2 * torch.diag(1 / torch.linalg.inv(s).diagonal())
     marginal = MultivariateNormal(0 * x, w @ w.T + sigma2 * torch.eye(len(x)).double())

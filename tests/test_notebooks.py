@@ -235,6 +235,7 @@ PLUMBING = (
     "inputs",
     "letters",
     "shapes",
+    "layers",
     "answers",
     "relations",
     "attempts",

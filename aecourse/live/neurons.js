@@ -23,7 +23,7 @@ const rules = {
 const CHOICES = {  // name, formula, neurons, the axis that each is measured by
   hebb: ["Hebb", "w ← w + η y x", [0]],
   oja: ["Oja", "w ← w + η (y x − y² w)", [0]],
-  flipped: ["Oja, sign flipped", "w ← w − η (y x − y² w), which lets |w| go", [1]],
+  flipped: ["Oja, sign flipped", "w ← w − η (y x − y² w), which does not hold |w|", [1]],
   minor: ["minor component", "w ← w − η (y x − y² w) + η (1 − |w|²) w", [1]],
   subspace: ["subspace, 2 neurons", "W ← W + η (y xᵀ − y yᵀ W)", [0, 0]],
   sanger: ["Sanger, 2 neurons", "W ← W + η (y xᵀ − tril[y yᵀ] W)", [0, 1]],
@@ -93,9 +93,10 @@ const paintGround = () => {
   pen.arc(SIZE, SIZE, SIZE / R, 0, 7);
   pen.stroke();
   spec.axes.forEach(([x, y], k) => {
-    const end = s => at([s * R * x, s * R * y]), far = 0.9 / Math.max(Math.abs(x), Math.abs(y));
+    const end = s => at([s * R * x, s * R * y]), far = 0.85 / Math.max(Math.abs(x), Math.abs(y));
     line(pen, [end(-2), end(2)], "black", 2, [14, 10]);
-    write(pen, `axis ${k + 1}`, ...end(far));
+    const [u, v] = end(far);  // the name stands beside its line
+    write(pen, `axis ${k + 1}`, u + 64 * y, clamp(v + 64 * x, 24, 2 * SIZE - 24));
   });
   write(pen, "|w| = 1", SIZE, SIZE * (1 + 1 / R) + 24, "#444");
 };
@@ -115,7 +116,8 @@ const arrow = (pen, k) => {
   pen.fill();
   const [u, v] = point(far + 34, 0), name = w.length > 1 ? `w${k + 1}` : "w";
   const says = gone && length(w[k]) > 1e3 ? "> 1,000,000" : "= " + short(length(w[k]));
-  if (out) write(pen, `|${name}| ${says}`, 16, 2 * SIZE - 30 - 40 * (w.length - 1 - k), INK[k], "left");
+  const low = 2 * SIZE - 30 - 40 * (w.length - 1 - k);
+  if (out) write(pen, `|${name}| ${says}`, 16, low, INK[k], "left");
   else write(pen, name, u, clamp(v, 24, 2 * SIZE - 24), INK[k]);
 };
 const paintMap = () => {
@@ -166,16 +168,17 @@ const paintPlot = () => {
 // ---- words and the whole ----------------------------------------------------------------------
 const degrees = (a, b) => {
   const cos = Math.min(1, Math.abs(dot(a, b)) / length(a) / length(b));
-  return [Math.round(Math.acos(cos) * 180 / Math.PI), cos.toFixed(3)];
+  const angle = Math.round(Math.acos(cos) * 180 / Math.PI);
+  return [`${angle} degree${angle === 1 ? "" : "s"}`, cos.toFixed(3)];
 };
 const told = (row, k) => {
   const axis = CHOICES[rule][2][k], [angle, cos] = degrees(row, spec.axes[axis]);
   if (!length(row)) return "|w| = 0, and a neuron that never answers never learns";
-  return `|w| = ${short(length(row))}, ${angle} degrees from axis ${axis + 1}, |cos| = ${cos}`;
+  return `|w| = ${short(length(row))}, ${angle} from axis ${axis + 1}, |cos| = ${cos}`;
 };
 const show = () => {
   const each = w.map((row, k) => (w.length > 1 ? `neuron ${k + 1} ` : "") + told(row, k));
-  if (w.length > 1) each.push(`${degrees(...w)[0]} degrees between the two`);
+  if (w.length > 1) each.push(`${degrees(...w)[0]} between the two`);
   const why = {
     hebb: "nothing in Hebb's rule holds it",
     flipped: "with the sign flipped, a length above 1 is pushed further up",

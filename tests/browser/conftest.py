@@ -1,5 +1,6 @@
 """A real JupyterLab, started by the README's command, and a real Chromium; throw-away settings."""
 
+import html
 import json
 import os
 import re
@@ -86,6 +87,31 @@ def lab(tmp_path_factory):
     """Addresses in a JupyterLab over a copy of the notebooks, as a newcomer's clone has them."""
     with serving(tmp_path_factory.mktemp("lab")) as address:
         yield address
+
+
+@pytest.fixture
+def page(chromium):
+    """A page that has a mouse and a touch screen, and no network; an error in it fails the test."""
+    context = chromium.new_context(
+        viewport={"width": 1280, "height": 720}, has_touch=True, offline=True
+    )
+    page = context.new_page()
+    page.errors = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    yield page
+    context.close()
+    assert page.errors == []
+
+
+def put(page, figure, framed=False):
+    """The figure in the page, or in a frame that may run scripts and nothing else."""
+    text = figure._repr_mimebundle_()["text/html"]
+    if not framed:
+        page.set_content(text)
+        return page
+    size = 'style="width: 900px; height: 600px"'
+    page.set_content(f'<iframe {size} sandbox="allow-scripts" srcdoc="{html.escape(text)}">')
+    return page.frame_locator("iframe")
 
 
 def _wait_for(server, address, log):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from conftest import put
 from digits import strokes
 from torch import nn
 
@@ -15,27 +16,9 @@ MAP, PAD = "canvas[aria-label^='Map of codes']", "canvas[aria-label^='Drawing pa
 MADE = "canvas[aria-label^='Decoded picture']"
 
 
-@pytest.fixture
-def page(chromium):
-    page = chromium.new_page(viewport={"width": 1280, "height": 720}, has_touch=True)
-    page.errors = []
-    page.on("pageerror", lambda error: page.errors.append(str(error)))
-    page.context.set_offline(True)
-    yield page
-    assert page.errors == []
-    page.close()
-
-
 def shown(page, model, x, *arguments, frame=False, **settings):
     """The figure in a page of its own, or in a frame that may run scripts and nothing else."""
-    html = code_map(model, x, *arguments, **settings).bundle["text/html"]
-    if frame:
-        page.set_content("<iframe sandbox='allow-scripts' width=1200 height=700></iframe>")
-        page.locator("iframe").evaluate("(frame, html) => frame.srcdoc = html", html)
-        place = page.frame_locator("iframe")
-    else:
-        page.set_content(html)
-        place = page
+    place = put(page, code_map(model, x, *arguments, **settings), frame)
     figure = place.locator(".aecourse-code_map")
     figure.locator(MADE).wait_for()
     page.wait_for_timeout(200)  # the images of the dots are unpacked

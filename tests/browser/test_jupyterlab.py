@@ -11,9 +11,10 @@ from conftest import NOTEBOOKS
 from torch import nn
 
 from aecourse import models
-from aecourse.widgets import browser_sliders
+from aecourse.live import browser_sliders
 
 NAMES = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
+LIVE = r'^ *"(?:browser_sliders|code_map|flipbook|neuron_playground)\('
 CELLS = "jupyterapp.shell.currentWidget.content.widgets"
 # What an <audio> would play, as the page itself decodes it: loudness, length, samples.
 WAVEFORM = """async audio => {
@@ -117,7 +118,7 @@ def test_opened_without_running_it_shows_its_pictures(page, lab, name):
     outputs = [o.get("data", {}) for c in cells for o in c.get("outputs", [])]
     outputs = [data for data in outputs if "<img " in data.get("text/html", "")]
     shown = page.locator(".jp-OutputArea-output img")
-    assert shown.count() == len(outputs) > 0
+    assert shown.count() == sum("".join(d["text/html"]).count("<img ") for d in outputs) > 0
     for k in range(shown.count()):
         assert shown.nth(k).evaluate("e => e.naturalWidth") > 50
         assert len(shown.nth(k).get_attribute("alt")) > 20
@@ -136,9 +137,9 @@ def test_run_all_and_its_sliders(page, lab, name):
     outputs = page.evaluate(f"{CELLS}.map(c => c.model.outputs?.toJSON() ?? []).flat()")
     assert not [o for o in outputs if o["output_type"] == "error"]
     source = (NOTEBOOKS / name).read_text()
-    kernel, browser = page.locator(".widget-image"), page.locator(".aecourse-sliders canvas")
+    kernel, live = page.locator(".widget-image"), page.locator(".aecourse-live")
     assert kernel.count() == len(re.findall(r'^ *"latent_sliders\(', source, re.M))
-    assert browser.count() == len(re.findall(r'^ *"browser_sliders\(', source, re.M))
+    assert live.count() == len(re.findall(LIVE, source, re.M))
     players = page.locator(".jp-OutputArea-output audio")
     assert players.count() == len(sounding(outputs))
     for k in range(players.count()):
@@ -151,39 +152,39 @@ def test_run_all_and_its_sliders(page, lab, name):
             assert changes(page, kernel.nth(k), lambda h=handle: drag(page, h, 40))
             assert not player.count() or renewed(page, player, before)
             assert changes(page, kernel.nth(k), lambda h=handle: press(h, "ArrowLeft", times=40))
-    for k in range(browser.count()):
-        assert moves(page, page.locator(".aecourse-sliders").nth(k))
+    for k in range(live.count()):
+        assert moves(page, live.nth(k))
     folded = page.evaluate(f"{CELLS}.filter(c => c.headingCollapsed || c.isHidden).length")
     assert folded == 0
     assert page.errors == []
 
 
-def moves(page, sliders):
-    """Each range of a browser slider changes the picture and its words, by mouse and by keys."""
-    canvas, ranges = sliders.locator("canvas"), sliders.locator("input[type=range]")
-    words = canvas.get_attribute("aria-label")
-    for k in range(ranges.count()):
-        slider = ranges.nth(k)
-        if not changes(page, canvas, lambda s=slider: drag(page, s, 50)):
+def moves(page, figure):
+    """A live figure is another one after keys; a slider also after it is dragged, a map after a
+    click."""
+    control = figure.locator("canvas[tabindex], input[type=range]").first
+    for key in ("ArrowRight", "ArrowLeft"):
+        if not changes(page, figure, lambda k=key: press(control, k, times=3)):
             return False
-        for _ in range(3):
-            if not changes(page, canvas, lambda s=slider: s.press("ArrowLeft")):
-                return False
-    return canvas.get_attribute("aria-label") != words
+    if figure.locator("canvas[tabindex]").count():
+        return changes(page, figure, lambda: control.click(position={"x": 130, "y": 90}))
+    return changes(page, figure, lambda: drag(page, control, 50))
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in NAMES if "browser_sliders(" in (NOTEBOOKS / n).read_text()]
+    "name", [n for n in NAMES if re.search(LIVE, (NOTEBOOKS / n).read_text(), re.M)]
 )
-def test_exported_to_html_the_browser_slider_needs_no_kernel_and_no_network(page, name, tmp_path):
+def test_exported_to_html_a_live_figure_needs_no_kernel_and_no_network(page, name, tmp_path):
     export = ["nbconvert", "--to", "html", "--output-dir", tmp_path, NOTEBOOKS / name]
     subprocess.run([sys.executable, "-m", *export], check=True, capture_output=True)
     page.context.set_offline(True)
     page.goto((tmp_path / name).with_suffix(".html").as_uri(), wait_until="commit")
-    page.wait_for_selector(".aecourse-sliders canvas")
-    assert page.locator(".aecourse-sliders canvas").count() >= 1
-    for k in range(page.locator(".aecourse-sliders").count()):
-        assert moves(page, page.locator(".aecourse-sliders").nth(k))
+    live = page.locator(".aecourse-live")
+    page.wait_for_selector(".aecourse-live .size")
+    assert live.count() == len(re.findall(LIVE, (NOTEBOOKS / name).read_text(), re.M))
+    for k in range(live.count()):
+        assert moves(page, live.nth(k))
+    assert page.errors == []
 
 
 def test_the_stop_button_ends_a_training_and_the_notebook_goes_on(page, lab):

@@ -1,40 +1,14 @@
 """Figures that live in the page, in a real Chromium: by mouse, touch and keys, offline, framed."""
 
-import html
 import io
 
 import numpy as np
 import pytest
 import torch
+from conftest import put
 from PIL import Image
 
 from aecourse.live import flipbook
-
-
-@pytest.fixture
-def page(chromium):
-    """A page that has a mouse and a touch screen, and no network."""
-    context = chromium.new_context(
-        viewport={"width": 1280, "height": 720}, has_touch=True, offline=True
-    )
-    page = context.new_page()
-    page.errors = []
-    page.on("pageerror", lambda error: page.errors.append(str(error)))
-    yield page
-    context.close()
-    assert page.errors == []
-
-
-def put(page, figure, framed=False):
-    """The figure in the page, or in a frame that may run scripts and nothing else."""
-    text = figure._repr_mimebundle_()["text/html"]
-    if not framed:
-        page.set_content(text)
-        return page
-    size = 'style="width: 900px; height: 600px"'
-    page.set_content(f'<iframe {size} sandbox="allow-scripts" srcdoc="{html.escape(text)}">')
-    return page.frame_locator("iframe")
-
 
 # ---- flip-book --------------------------------------------------------------------------------
 
