@@ -17,7 +17,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from PIL import Image
-from torch.nn import functional as F
 
 from aecourse import inputs, layers, plots, widgets
 
@@ -155,7 +154,7 @@ def code_map(model, x, labels=None, names=(), dims=(0, 1), sheet=False, start=No
     try:
         decoder, encoder = layers.decoder(model, z), layers.encoder(model, x)
     except layers.Other:
-        return _by_the_kernel(model.decode, z, dims, start, ax)
+        return widgets.map_sliders(model.decode, z, dims, start, ax)
     still = plots.bundle(ax, f"The codes of {len(x)} images as dots, a colour and a name a class.")
     low, high = np.percentile(z[:, dims].cpu().numpy(), [0.5, 99.5], axis=0)
     room, (sprite, columns) = 0.08 * (high - low) + 1e-6, _sprite(x)
@@ -182,25 +181,3 @@ def _sprite(x):
     columns = math.ceil(len(x) ** 0.5)
     sheet = plots.mosaic(*x.split(columns), gap=0)
     return _webp(Image.fromarray(sheet[..., 0])), columns
-
-
-def _by_the_kernel(decode, z, dims, start, ax):
-    """The map for any other model: sliders move the point, and the kernel decodes."""
-    ax.figure.set_dpi(60)
-    ax.figure.canvas.draw()
-    ground = torch.from_numpy(np.array(ax.figure.canvas.buffer_rgba())[..., :3]).movedim(2, 0) / 255
-    place = ax.transData.frozen()  # as it is at this size
-    plt.close(ax.figure)
-    rows, columns = torch.meshgrid(*map(torch.arange, ground.shape[1:]), indexing="ij")
-
-    def draw(z):
-        sheets = []
-        for code, image in zip(z.detach().cpu(), decode(z).detach().cpu(), strict=True):
-            across, up = place.transform(code[dims].double())
-            far = (columns - across).square() + (rows - (len(rows) - up)).square()
-            marked = ground.masked_fill(far < 64, 0).masked_fill(far < 16, 1)
-            image = F.interpolate(image.clamp(0, 1)[None], (len(rows),) * 2)[0].expand(3, -1, -1)
-            sheets.append(torch.cat([marked, image], 2))
-        return torch.stack(sheets)
-
-    return widgets.latent_sliders(draw, z, start=start)

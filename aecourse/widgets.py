@@ -7,10 +7,12 @@ import io
 import math
 
 import ipywidgets
+import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from PIL import Image
 from torch import nn
+from torch.nn import functional as F
 
 from aecourse import inputs, plots
 
@@ -73,6 +75,29 @@ def latent_sliders(decode, codes, names=None, sound=None, start=None):
         column = ipywidgets.HBox([column, player])
     row = ipywidgets.VBox if wide > BESIDE or columns > 1 or sound else ipywidgets.HBox
     return _Sliders([row([picture, column]), words], twin)
+
+
+def map_sliders(decode, z, dims, start, ax):
+    """Sliders that move a point on a map of codes z, ax, which is closed, beside the decoded image:
+    what live.code_map is for models that the page can't compute."""
+    ax.figure.set_dpi(60)
+    ax.figure.canvas.draw()
+    ground = torch.from_numpy(np.array(ax.figure.canvas.buffer_rgba())[..., :3]).movedim(2, 0) / 255
+    place = ax.transData.frozen()  # as it is at this size
+    plt.close(ax.figure)
+    rows, columns = torch.meshgrid(*map(torch.arange, ground.shape[1:]), indexing="ij")
+
+    def draw(z):
+        sheets = []
+        for code, image in zip(z.detach().cpu(), decode(z).detach().cpu(), strict=True):
+            across, up = place.transform(code[dims].double())
+            far = (columns - across).square() + (rows - (len(rows) - up)).square()
+            marked = ground.masked_fill(far < 64, 0).masked_fill(far < 16, 1)
+            image = F.interpolate(image.clamp(0, 1)[None], (len(rows),) * 2)[0].expand(3, -1, -1)
+            sheets.append(torch.cat([marked, image], 2))
+        return torch.stack(sheets)
+
+    return latent_sliders(draw, z, start=start)
 
 
 def _controls(names, low, high, start, continuous):

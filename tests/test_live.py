@@ -12,7 +12,9 @@ import pytest
 import torch
 from IPython.core.formatters import DisplayFormatter
 from PIL import Image
+from torch import nn
 
+from aecourse import live, models
 from aecourse.live import flipbook
 
 
@@ -145,3 +147,81 @@ def test_axes_of_different_sizes_are_told_and_closed():
 def test_a_flipbook_that_is_large_says_so_and_what_helps():
     with pytest.warns(UserWarning, match=r"MB: fewer or smaller frames make it smaller"):
         flipbook(torch.rand(10, 3, 250, 250), range(10), "Noise.")
+
+
+# ---- the map of codes -------------------------------------------------------------------------
+
+
+def mapped(kind=models.Autoencoder, **settings):
+    torch.manual_seed(0)
+    model, x = kind((1, 7, 5), (9,), 3).eval(), torch.rand(40, 1, 7, 5)
+    labels = torch.arange(40) % 4
+    figure = live.code_map(model, x, labels, ["a", "b", "c", "d"], **settings)
+    return model, x, labels, figure
+
+
+def spec_of(figure):
+    return json.loads(re.search(r" spec = (\{.*\});\n", figure.bundle["text/html"])[1])
+
+
+@pytest.mark.parametrize("kind", [models.Autoencoder, models.VAE])
+def test_the_map_has_the_codes_the_labels_and_the_images(kind):
+    model, x, labels, figure = mapped(kind, dims=(2, 0))
+    spec, z = spec_of(figure), model.encode(x).detach()
+    np.testing.assert_allclose(spec["points"], z[:, [2, 0]], atol=6e-4)
+    assert spec["labels"] == labels.tolist() and spec["classes"] == ["a", "b", "c", "d"]
+    np.testing.assert_allclose(spec["start"], z.median(0).values, rtol=1e-6)
+    assert spec["variational"] == (kind is models.VAE)
+    assert spec["encoder"][-1][0] == (6 if kind is models.VAE else 3)
+    file = io.BytesIO(base64.b64decode(spec["sprite"].partition(",")[2]))
+    sheet, columns = np.asarray(Image.open(file).convert("L")), spec["columns"]
+    for k in (0, 17, 39):
+        row, column = divmod(k, columns)
+        tile = sheet[7 * row : 7 * row + 7, 5 * column : 5 * column + 5]
+        np.testing.assert_allclose(tile / 255, x[k, 0], atol=1 / 255)
+    assert "Run this cell to move it" in figure.bundle["text/html"]
+
+
+class Conv(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(30, 3))
+        self.decoder = nn.Sequential(nn.Linear(3, 35), nn.Unflatten(1, (1, 7, 5)), nn.Sigmoid())
+
+    def encode(self, x):
+        return self.encoder(x)
+
+    def decode(self, z):
+        return self.decoder(z)
+
+
+def test_of_another_model_the_kernel_moves_the_point_on_the_map():
+    torch.manual_seed(0)
+    model, x = Conv(), torch.rand(40, 1, 7, 5)
+    box = live.code_map(model, x, torch.arange(40) % 4)
+    picture, column = box.children[0].children
+    sheet = np.asarray(Image.open(io.BytesIO(picture.value)))
+    before = sheet[:, : sheet.shape[1] // 2]
+    column.children[0].value = column.children[0].max
+    moved = np.asarray(Image.open(io.BytesIO(picture.value)))
+    assert (moved[:, : sheet.shape[1] // 2] != before).any()  # the point
+    assert (moved[:, -100:] != sheet[:, -100:]).any()  # what is decoded
+    assert len(column.children) == 3
+
+
+def test_bad_maps_are_refused_in_one_sentence_and_large_ones_say_what_to_do():
+    model, x, _, _ = mapped()
+    for bad in ({"dims": (0, 3)}, {"dims": (1, 1)}, {"dims": (0, 1, 2)}):
+        with pytest.raises(ValueError, match="two dims of their codes") as error:
+            live.code_map(model, x, **bad)
+        assert "\n" not in str(error.value) and str(error.value).endswith(".")
+    with pytest.raises(ValueError):
+        live.code_map(model, x, torch.arange(7))
+    broken, _, _, _ = mapped()
+    with torch.no_grad():
+        broken.decoder[0].weight *= 1e6
+    with pytest.raises(ValueError, match="half precision"):
+        live.code_map(broken, x)
+    wide = models.Autoencoder((1, 40, 40), (600,), 2)
+    with pytest.warns(UserWarning, match=r"This figure has [\d.]+ MB: .* make it smaller\."):
+        live.code_map(wide, torch.rand(20, 1, 40, 40))
