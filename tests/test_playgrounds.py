@@ -77,8 +77,8 @@ def test_a_cloud_is_centred_scaled_and_has_the_axes_of_scikit_learn():
     np.testing.assert_allclose(np.abs(spec["axes"]), np.abs(PCA(2).fit(x).components_), atol=1e-6)
     assert np.quantile(np.abs(points), 0.99) < spec["reach"] < 2 * np.abs(points).max()
     assert "400 points, centred, and divided by their standard deviation" in spec["says"]
-    again, _ = carried(neuron_playground(points))  # as it is, it stays
-    np.testing.assert_allclose(carried(neuron_playground(points))[1]["points"], points, atol=2e-6)
+    _, again = carried(neuron_playground(points))
+    np.testing.assert_allclose(again["points"], points, atol=2e-6)  # it stays as it is
     lengths = np.linalg.norm(spec["start"], axis=1)
     assert (lengths > 0.2).all() and (lengths < 0.5).all()
     assert "10,000 points" in carried(neuron_playground(cloud(10_000, 2)))[1]["says"]
