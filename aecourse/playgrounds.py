@@ -95,10 +95,7 @@ def bound_playground(x):
     x = _data(x, "(N, D) with D of 3 or more", lambda columns: columns >= 3)
     varies = (x != x[0]).any(0)  # a column that is constant becomes 0
     x = (x - x.mean(0)) / torch.where(varies, x.std(0, correction=0), 1)
-    _, axes, variances = pca(x, 2)
-    left = (x.square().sum() / len(x) - variances.sum()) / (x.shape[1] - 2)
-    low, high = variances[0].item() / 100, 2 * variances[0].item()
-    sigma2 = min(max(left.item(), low), high)
+    axes, variances, sigma2, low, high = _ppca(x)
     shown = x[_even(len(x))]
     a = shown @ axes.T  # (N, 2)
     rest = (shown - a @ axes).square().sum(1, keepdim=True)
@@ -107,6 +104,14 @@ def bound_playground(x):
     spec |= {"D": x.shape[1], "sigma2": sigma2, "low": low, "high": high, "start": start}
     still = _bars(shown[start], axes, variances, sigma2)
     return page("bound", still, REMEDY, **spec)
+
+
+def _ppca(x):
+    """Two axes (2, D) of centred x, the variances along them, the best sigma^2, and its range."""
+    _, axes, variances = pca(x, 2)
+    left = (x.square().sum() / len(x) - variances.sum()) / (x.shape[1] - 2)
+    low, high = variances[0].item() / 100, 2 * variances[0].item()
+    return axes, variances, min(max(left.item(), low), high), low, high
 
 
 def _bars(x, axes, variances, sigma2):

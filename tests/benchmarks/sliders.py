@@ -1,10 +1,10 @@
-"""How fast the sliders answer:  .venv/bin/python tests/benchmarks/sliders.py [NOTEBOOK]
+"""How fast the figures answer:  .venv/bin/python tests/benchmarks/sliders.py [NOTEBOOK ...]
 
-Runs a notebook (07_variational_autoencoders.ipynb if none is named) in a real JupyterLab and a real
-Chromium, and presses an arrow key 40 times on each group of sliders. The clock is the page's own:
-from the key press to the new picture, a canvas that is drawn or an image that is loaded. Aims, as
-medians: 16 ms where the page decodes, one frame of a screen, and 60 ms where the kernel does.
-Bare round trips to the kernel are timed as well: a busy machine slows down both.
+Runs notebooks (00, 04 and 07 if none is named) in a real JupyterLab and a real Chromium, and
+presses an arrow key 40 times on each group of sliders, on each map, and with the pen. The clock is
+the page's own: from the key press to the new picture, a canvas that is drawn or an image that is
+loaded. Aims, as medians: 16 ms where the page decodes, one frame of a screen, and 60 ms where the
+kernel does. Bare round trips to the kernel are timed as well: a busy machine slows down both.
 """
 
 import statistics
@@ -60,6 +60,14 @@ def rows(page):
         group = groups.nth(k)
         name, handle = group.locator("label span").first.inner_text(), group.locator("input").first
         yield "page", name, *milliseconds(page, group.locator("canvas"), handle), PAGE
+    groups = page.locator(".aecourse-code_map")
+    for k in range(groups.count()):
+        group = groups.nth(k)
+        made = group.locator("canvas[aria-label^='Decoded picture']")
+        field, pad = group.locator("canvas[tabindex]").all()
+        yield "page", "map: decode", *milliseconds(page, made, field), PAGE
+        pad.press("Space")  # the pen is down: each arrow is a stroke
+        yield "page", "pen: encode, decode", *milliseconds(page, made, pad), PAGE
     groups = page.locator(".jp-OutputArea-output", has=page.locator(".widget-image"))
     for k in range(groups.count()):
         group = groups.nth(k)
@@ -70,23 +78,28 @@ def rows(page):
         yield "kernel", name, *milliseconds(page, group.locator(".widget-image"), handle), KERNEL
 
 
-def main(notebook="07_variational_autoencoders.ipynb"):
+DEFAULT = ("00_start_here", "04_deep_autoencoders", "07_variational_autoencoders")
+
+
+def main(*notebooks):
     with (
         tempfile.TemporaryDirectory() as folder,
         serving(Path(folder)) as lab,
         browsing() as browser,
     ):
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        open_notebook(page, lab, notebook)
-        run_all(page, timeout=600)
         print(
-            "| decoded by | first slider | moves | median ms | of the aim | x a bare round trip |"
+            "| notebook | computed by | what moves | moves | median ms | of the aim | round trip |"
         )
-        print("| --- | --- | --- | --- | --- | --- |")
-        for kind, name, times, trips, aim in rows(page):
-            ms, trip = statistics.median(times), statistics.median(trips)
-            part = f"{ms / aim:.2f} of {aim} ms | {ms / trip:.1f} x {trip:.1f} ms"
-            print(f"| {kind} | {name} | {len(times)} | {ms:.1f} | {part} |")
+        print("| --- | --- | --- | --- | --- | --- | --- |")
+        for notebook in notebooks or [f"{name}.ipynb" for name in DEFAULT]:
+            page = browser.new_page(viewport={"width": 1400, "height": 1000})
+            open_notebook(page, lab, notebook)
+            run_all(page, timeout=600)
+            for kind, name, times, trips, aim in rows(page):
+                ms, trip = statistics.median(times), statistics.median(trips)
+                part = f"{ms / aim:.2f} of {aim} ms | {ms / trip:.1f} x {trip:.1f} ms"
+                print(f"| {notebook[:2]} | {kind} | {name} | {len(times)} | {ms:.1f} | {part} |")
+            page.close()
 
 
 if __name__ == "__main__":
