@@ -252,6 +252,9 @@ LEFT_OUT = {
     "levels": "of a model",
     "decompress": "of bytes, see test_codecs",
     "play": "as synthesize",
+    **dict.fromkeys(
+        ("ranges", "drawn", "still", "map_sliders"), "parts of live.code_map and of the sliders"
+    ),
 }
 
 
