@@ -4,7 +4,6 @@ network, in JupyterLab as in an exported page. Each carries a static twin.
 A figure is live/page.html around live/shared.js and a script of its own; what it shows is JSON.
 """
 
-import base64
 import html
 import io
 import json
@@ -39,13 +38,14 @@ def page(kind, still, remedy="", **spec):
 
     remedy  what makes the figure smaller, said where it is larger than 1.5 MB
     """
+    carried = json.dumps(spec).replace("<", r"\u003c")
     script = (FOLDER / "shared.js").read_text() + (FOLDER / f"{kind}.js").read_text()
     text = Template((FOLDER / "page.html").read_text()).substitute(
         kind=kind,
         still=still["text/html"],
-        spec=json.dumps(spec).replace("<", r"\u003c"),
+        spec=carried,
         script=script,
-        size=f"{len(json.dumps(spec)) / 1e6:.2f}",
+        size=f"{len(carried) / 1e6:.2f}",
     )
     if len(text) > LARGE:
         warnings.warn(f"This figure has {len(text) / 1e6:.1f} MB: {remedy}.", stacklevel=3)
@@ -86,7 +86,7 @@ def flipbook(frames, labels, caption):
         raise ValueError(f"There are {len(labels)} labels for {len(frames)} frames: give one each.")
     if len(sizes) > 1:
         raise ValueError(f"The frames are of several sizes, {sorted(sizes)}: make them all alike.")
-    (width, height), urls, strip = frames[0].size, [_webp(frame) for frame in frames], ""
+    (width, height), urls, strip = frames[0].size, [plots.webp(frame) for frame in frames], ""
     for k in sorted({round(k * (len(frames) - 1) / 6) for k in range(7)}):
         words = html.escape(labels[k])
         shown = f'style="width: 205px; image-rendering: {"pixelated" if width < 205 else "auto"}"'
@@ -119,13 +119,6 @@ def _frame(frame):
     return Image.fromarray(plots.mosaic(x[None]))
 
 
-def _webp(image):
-    """A picture of PIL as an address that holds it, in WebP without loss."""
-    file = io.BytesIO()
-    image.save(file, "webp", lossless=True)
-    return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()
-
-
 def code_map(model, x, labels=None, names=(), dims=(0, 1), sheet=False, start=None):
     """The codes of images x (N, 1, H, W) as a map to touch: drag the point, and the picture beside
     it is decoded; touch a dot for its image; draw, and what is drawn is encoded and decoded.
@@ -148,7 +141,7 @@ def code_map(model, x, labels=None, names=(), dims=(0, 1), sheet=False, start=No
         shapes = f"x is {tuple(x.shape)}, its codes {tuple(z.shape)}, dims {dims}"
         raise ValueError(f"code_map wants grey images and two dims of their codes: {shapes}.")
     labels, words = inputs.labels(torch.zeros(len(x)) if labels is None else labels)
-    start = z.median(0).values if start is None else inputs.numbers(start, "start").ravel()
+    start = z.median(0).values if start is None else widgets.one_code(start, z.shape[1])
     ax = plots.codes(z[:, dims], labels, names)
     ax.set(xlabel=f"code $z_{{{dims[0] + 1}}}$", ylabel=f"code $z_{{{dims[1] + 1}}}$")
     try:
@@ -169,8 +162,8 @@ def code_map(model, x, labels=None, names=(), dims=(0, 1), sheet=False, start=No
 
 
 NIB = 2.4  # pixels of a pen of MNIST
-PEN = "A drawing is scaled so that its longer side takes 20 of 28 pixels, and moved so that its "
-PEN += (
+PEN = (
+    "A drawing is scaled so that its longer side takes 20 of 28 pixels, and moved so that its "
     "centre of mass is in the middle, as MNIST's digits were. Touch a dot to start from its image."
 )
 SMALLER = "a model of smaller layers or fewer images make it smaller"
@@ -180,4 +173,4 @@ def _sprite(x):
     """Images (N, 1, H, W) as one picture in WebP without loss, about square; and its columns."""
     columns = math.ceil(len(x) ** 0.5)
     sheet = plots.mosaic(*x.split(columns), gap=0)
-    return _webp(Image.fromarray(sheet[..., 0])), columns
+    return plots.webp(Image.fromarray(sheet[..., 0])), columns

@@ -170,12 +170,17 @@ def show(ax, alt):
 def bundle(ax, alt):
     """The figure of ax, which is closed, as a mime bundle: HTML with the picture and alt text, and
     plain text. The picture is in WebP without loss: exact, and little more than half of a PNG."""
-    drawn, small = io.BytesIO(), io.BytesIO()
+    drawn = io.BytesIO()
     ax.figure.savefig(drawn, bbox_inches="tight", dpi=144)  # sharp on a projector
     plt.close(ax.figure)
     image = Image.open(drawn).convert("RGB")
-    image.save(small, "webp", lossless=True)
     width = image.width * 100 // 144
-    source = "data:image/webp;base64," + base64.b64encode(small.getvalue()).decode()
-    img = f'<img alt="{html.escape(alt)}" width="{width}" src="{source}">'
+    img = f'<img alt="{html.escape(alt)}" width="{width}" src="{webp(image)}">'
     return {"text/plain": alt, "text/html": img}
+
+
+def webp(image):
+    """A picture of PIL as an address that holds it, in WebP without loss."""
+    file = io.BytesIO()
+    image.save(file, "webp", lossless=True)
+    return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()

@@ -131,6 +131,14 @@ def _size(image):
     return round(times * width), round(times * height)
 
 
+def one_code(start, d):
+    """A code that people give, (d,) or (1, d), as d finite numbers in double precision."""
+    start = inputs.numbers(start, "start").detach().cpu().double().ravel()
+    if len(start) != d or not start.isfinite().all():
+        raise ValueError(f"start must be one code of {d} finite numbers.")
+    return start
+
+
 def ranges(codes, names, model, start=None):
     """The codes (N, d) as a decoder takes them, and names, low, high and start of each dimension as
     lists: 1st and 99th percentile, stretched as far as a given start, or else the median."""
@@ -140,9 +148,7 @@ def ranges(codes, names, model, start=None):
     codes = inputs.alike(inputs.scaled(codes), model if isinstance(model, nn.Module) else None)
     low, middle, high = np.percentile(codes.cpu().numpy(), [1, 50, 99], axis=0)
     if start is not None:
-        middle = inputs.numbers(start, "start").detach().cpu().double().numpy().ravel()
-        if middle.shape != low.shape or not np.isfinite(middle).all():
-            raise ValueError(f"start must be one code of {len(low)} finite numbers.")
+        middle = one_code(start, len(low)).numpy()
         low, high = np.minimum(low, middle), np.maximum(high, middle)
     names = [f"z{k + 1}" for k in range(len(low))] if names is None else list(map(str, names))
     if len(names) != len(low):

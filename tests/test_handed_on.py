@@ -73,6 +73,7 @@ def little_work():
         for module in (training, pretraining):
             patch.setattr(module, "fit", short)
         patch.setattr(plots, "show", lambda ax, alt: plt.close(ax.figure))
+        patch.setattr(plots, "webp", lambda image: "data:,")  # nobody looks at it
         yield
 
 

@@ -252,8 +252,9 @@ LEFT_OUT = {
     "levels": "of a model",
     "decompress": "of bytes, see test_codecs",
     "play": "as synthesize",
+    "webp": "of a picture of PIL",
     **dict.fromkeys(
-        ("ranges", "drawn", "still", "map_sliders"), "parts of live.code_map and of the sliders"
+        ("ranges", "drawn", "still", "one_code", "map_sliders"), "parts of figures, see test_live"
     ),
 }
 

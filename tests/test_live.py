@@ -217,6 +217,9 @@ def test_bad_maps_are_refused_in_one_sentence_and_large_ones_say_what_to_do():
         assert "\n" not in str(error.value) and str(error.value).endswith(".")
     with pytest.raises(ValueError):
         live.code_map(model, x, torch.arange(7))
+    for start in (torch.zeros(2), [0.0, torch.nan, 0.0]):
+        with pytest.raises(ValueError, match="start must be one code of 3 finite numbers"):
+            live.code_map(model, x, start=start)
     broken, _, _, _ = mapped()
     with torch.no_grad():
         broken.decoder[0].weight *= 1e6

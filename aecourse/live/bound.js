@@ -1,5 +1,5 @@
 // Probabilistic PCA in closed form: log p(x) = ELBO + gap of one point, for a diagonal q.
-const SIZE = 400, REACH = 3.2, BLUE = "#0072b2", RED = "#d55e00", GREEN = "#009e73";
+const REACH = 3.2, BLUE = "#0072b2", RED = "#d55e00", GREEN = "#009e73";
 const {variances, D} = spec;
 const now = {k: spec.start, angle: 0, widen: 1, sigma2: spec.sigma2};
 
@@ -32,21 +32,10 @@ const mean = k => terms({...now, k}).m;
 const alive = () => variances.filter(v => v > now.sigma2).length;
 
 // ---- the latent plane -------------------------------------------------------------------------
-const canvas = (height, attributes) => {  // twice as fine as the page
-  const element = make("canvas", {width: 2 * SIZE, height: 2 * height, ...attributes});
-  element.style.cssText = `width: ${SIZE}px; height: ${height}px; image-rendering: auto`;
-  return element;
-};
-const map = canvas(SIZE, {tabindex: 0, role: "application", "aria-label":
+const map = fine(SIZE, {tabindex: 0, role: "application", "aria-label":
   "Codes of the points. A click or the arrow keys choose another point."});
-const bar = canvas(286, {role: "img"});
+const bar = fine(286, {role: "img"});
 const at = ([x, y]) => [SIZE * (1 + x / REACH), SIZE * (1 - y / REACH)];
-const write = (pen, text, x, y, colour = "black", align = "left") => {
-  Object.assign(pen, {font: "bold 32px sans-serif", fillStyle: colour, textAlign: align,
-    textBaseline: "middle", strokeStyle: "white", lineWidth: 8, lineJoin: "round"});
-  pen.strokeText(text, x, y);
-  pen.fillText(text, x, y);
-};
 const ellipse = (pen, centre, sigmas, turn, colour, width, dashes) => {
   Object.assign(pen, {strokeStyle: colour, lineWidth: width});
   pen.setLineDash(dashes);
@@ -153,7 +142,6 @@ const nearest = (place, allowed = () => true) => {
   return best;
 };
 dragged(map, (x, y) => take(nearest([REACH * (2 * x - 1), REACH * (1 - 2 * y)])));
-const ARROWS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1]};
 map.addEventListener("keydown", event => {
   const way = ARROWS[event.key];
   if (!way) return;

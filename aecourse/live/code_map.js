@@ -1,17 +1,16 @@
 // Codes as dots, a point to drag on them, a pen; beside them the picture that the point decodes to.
-const SIZE = 400, {height: H, width: W, d, dims} = spec, [I, J] = dims, D = H * W;
+const {height: H, width: W, d, dims} = spec, [I, J] = dims, D = H * W;
 const numbers = floats(spec.weights), cut = spec.decoder.reduce((n, [r, c]) => n + r * (c + 1), 0);
 const decode = network(spec.decoder, numbers);
 const encode = network(spec.encoder, numbers.subarray(cut));
 const z = Float32Array.from(spec.start), logvar = new Float32Array(d).fill(-Infinity);
-let input = null, images = null, base = null, strokes = [], samples = [], noise = 0, erased = 0;
+let input = null, clean = null, images = null, base = null, strokes = [], samples = [], noise = 0, erased = 0;
 let noisy = Float32Array.from({length: D}, normal);
 
 // ---- the map --------------------------------------------------------------------------------
-const map = make("canvas", {width: 2 * SIZE, height: 2 * SIZE, tabindex: 0, role: "application",
-  "aria-label": "Map of codes. Arrow keys move the point, Enter takes the image of the next dot."});
-map.style.cssText = `width: ${SIZE}px; height: ${SIZE}px`;
-const ground = make("canvas", {width: 2 * SIZE, height: 2 * SIZE});
+const map = fine(SIZE, {tabindex: 0, role: "application", "aria-label":
+  "Map of codes. Arrow keys move the point, Enter takes the image of the next dot."});
+const ground = fine(SIZE);
 const across = k => spec.high[k] - spec.low[k];
 const place = (x, y) => [2 * SIZE * (x - spec.low[0]) / across(0),
   2 * SIZE * (spec.high[1] - y) / across(1)];
@@ -89,7 +88,7 @@ const bar = (name, nats, colour) => {
     `width: ${clamp(nats, 0, 320) / 2}px`;
   return make("div", {}, box, ` ${name} ${nats.toFixed(1)} nats`);
 };
-const show = () => {
+const show = () => {  // errors are those to the picture before noise and eraser
   const x_hat = decode(z), at = `z${I + 1} = ${z[I].toFixed(2)}, z${J + 1} = ${z[J].toFixed(2)}`;
   made.paint(x_hat, `Decoded picture at ${at}`);
   let said = at;
@@ -98,8 +97,8 @@ const show = () => {
     let error = 0, nats = 0, kl = 0;
     for (let k = 0; k < D; k++) {
       const p = clamp(x_hat[k], 1e-7, 1 - 1e-7);
-      error += (input[k] - x_hat[k]) ** 2;
-      nats -= input[k] * Math.log(p) + (1 - input[k]) * Math.log(1 - p);
+      error += (clean[k] - x_hat[k]) ** 2;
+      nats -= clean[k] * Math.log(p) + (1 - clean[k]) * Math.log(1 - p);
     }
     for (let k = 0; k < d; k++) kl += (mu[k] ** 2 + Math.exp(logvar[k]) - 1 - logvar[k]) / 2;
     said += `; squared error ${error.toFixed(1)}, cross-entropy ${nats.toFixed(1)} nats`;
@@ -110,19 +109,16 @@ const show = () => {
 };
 const look = () => {  // encode what is drawn or chosen, as it is after noise and eraser
   if (!base && !strokes.length) return;
-  input = Float32Array.from(base ?? new Float32Array(D));
-  if (strokes.length) inked().forEach((ink, k) => { input[k] = Math.max(input[k], ink); });
-  const clean = input.slice();
-  for (let k = 0; k < D; k++) {
-    input[k] = k >= D - W * Math.round(erased * H) ? 0 : clamp(input[k] + noise * noisy[k], 0, 1);
-  }
+  clean = Float32Array.from(base ?? new Float32Array(D));
+  if (strokes.length) inked().forEach((ink, k) => { clean[k] = Math.max(clean[k], ink); });
+  const kept = D - W * Math.round(erased * H);
+  input = clean.map((v, k) => k < kept ? clamp(v + noise * noisy[k], 0, 1) : 0);
   const code = encode(input);
   for (let k = 0; k < d; k++) {
     z[k] = mu[k] = code[k];
     if (spec.variational) logvar[k] = code[d + k];
   }
   seen.paint(input, "What the network sees");
-  input = clean;  // errors are those of the picture before the noise
   samples = [];
   show();
 };
@@ -159,7 +155,7 @@ const inked = () => {  // longest side 20 of 28 pixels, centre of mass in the mi
     [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
   const box = Math.min(H, W) * 20 / 28 - spec.nib;
   const scale = clamp(box / Math.max(right - left, bottom - top, 1), 0.2, 3);
-  let dx = W / 2 - scale * (left + right) / 2, dy = H / 2 - scale * (top + bottom) / 2;
+  const dx = W / 2 - scale * (left + right) / 2, dy = H / 2 - scale * (top + bottom) / 2;
   const ink = render(scale, dx, dy);
   let mass = 1e-9, x = 0, y = 0;
   ink.forEach((a, k) => { mass += a; x += a * (k % W + 0.5); y += a * (Math.floor(k / W) + 0.5); });
@@ -234,7 +230,6 @@ map.addEventListener("pointermove", event => {
   if (far < 8) seen.paint(images.subarray(k * D, (k + 1) * D), "The image of the dot under the pointer");
   else if (input) seen.paint(input, "What the network sees");
 });
-const ARROWS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1]};
 map.addEventListener("keydown", event => {
   const step = ARROWS[event.key];
   if (step) {

@@ -1,5 +1,5 @@
 // A cloud, and one neuron or two, drawn as arrows, that learn from one point a step; their lengths.
-const SIZE = 400, TOP = 1e6, INK = ["#0072b2", "#d55e00"], R = spec.reach;
+const TOP = 1e6, INK = ["#0072b2", "#d55e00"], R = spec.reach;
 
 // ---- the rules, as in aecourse/neurons.py: w (d, D), x (N, D), each returns new w ---------------
 const dot = (a, b) => a.reduce((sum, v, i) => sum + v * b[i], 0);
@@ -54,14 +54,9 @@ const step = () => {
 };
 
 // ---- the plane --------------------------------------------------------------------------------
-const canvas = (height, attributes) => {  // twice as fine as the page
-  const element = make("canvas", {width: 2 * SIZE, height: 2 * height, ...attributes});
-  element.style.cssText = `width: ${SIZE}px; height: ${height}px; image-rendering: auto`;
-  return element;
-};
-const map = canvas(SIZE, {tabindex: 0, role: "application", "aria-label": "A cloud of points and " +
+const map = fine(SIZE, {tabindex: 0, role: "application", "aria-label": "A cloud of points and " +
   "the weights w as an arrow. Arrow keys move w; 1 and 2 choose the neuron they move."});
-const ground = canvas(SIZE, {}), plot = canvas(256, {role: "img"});
+const ground = fine(SIZE), plot = fine(256, {role: "img"});
 const at = ([x, y]) => [SIZE * (1 + x / R), SIZE * (1 - y / R)];
 const line = (pen, points, colour, width, dashes = []) => {
   Object.assign(pen, {strokeStyle: colour, lineWidth: width, lineJoin: "round"});
@@ -71,13 +66,10 @@ const line = (pen, points, colour, width, dashes = []) => {
   pen.stroke();
   pen.setLineDash([]);
 };
-const write = (pen, text, x, y, colour = "black", align = "center") => {
-  Object.assign(pen, {font: "bold 32px sans-serif", fillStyle: colour, textAlign: align,
-    textBaseline: "middle", strokeStyle: "white", lineWidth: 8, lineJoin: "round"});
-  const half = align === "center" ? pen.measureText(text).width / 2 + 8 : 0;
-  x = clamp(x, half, 2 * SIZE - half);
-  pen.strokeText(text, x, y);
-  pen.fillText(text, x, y);
+const centred = (pen, text, x, y, colour) => {  // and whole, also near the border
+  pen.font = "bold 32px sans-serif";
+  const half = pen.measureText(text).width / 2 + 8;
+  write(pen, text, clamp(x, half, 2 * SIZE - half), y, colour, "center");
 };
 const paintGround = () => {
   const pen = ground.getContext("2d");
@@ -96,9 +88,9 @@ const paintGround = () => {
     const end = s => at([s * R * x, s * R * y]), far = 0.85 / Math.max(Math.abs(x), Math.abs(y));
     line(pen, [end(-2), end(2)], "black", 2, [14, 10]);
     const [u, v] = end(far);  // the name stands beside its line
-    write(pen, `axis ${k + 1}`, u + 64 * y, clamp(v + 64 * x, 24, 2 * SIZE - 24));
+    centred(pen, `axis ${k + 1}`, u + 64 * y, clamp(v + 64 * x, 24, 2 * SIZE - 24));
   });
-  write(pen, "|w| = 1", SIZE, SIZE * (1 + 1 / R) + 24, "#444");
+  centred(pen, "|w| = 1", SIZE, SIZE * (1 + 1 / R) + 24, "#444");
 };
 const tip = row => {  // where the arrow ends: at the border if it is longer
   const out = Math.max(1, Math.max(...row.map(Math.abs)) / R / 0.96);
@@ -117,8 +109,8 @@ const arrow = (pen, k) => {
   const [u, v] = point(far + 34, 0), name = w.length > 1 ? `w${k + 1}` : "w";
   const says = gone && length(w[k]) > 1e3 ? "> 1,000,000" : "= " + short(length(w[k]));
   const low = 2 * SIZE - 30 - 40 * (w.length - 1 - k);
-  if (out) write(pen, `|${name}| ${says}`, 16, low, INK[k], "left");
-  else write(pen, name, u, clamp(v, 24, 2 * SIZE - 24), INK[k]);
+  if (out) write(pen, `|${name}| ${says}`, 16, low, INK[k]);
+  else centred(pen, name, u, clamp(v, 24, 2 * SIZE - 24), INK[k]);
 };
 const paintMap = () => {
   const pen = map.getContext("2d");
@@ -157,7 +149,7 @@ const paintPlot = () => {
   }
   for (const [n, align] of [[0, "left"], [last, "right"]])
     write(pen, n.toLocaleString("en-US"), across(n), base + 32, "black", align);
-  write(pen, "step", (left + right) / 2, base + 32);
+  centred(pen, "step", (left + right) / 2, base + 32);
   w.forEach((_, k) => {
     const points = [...path, [t, w]].map(([n, v]) => [across(n), up(length(v[k]))]);
     if (gone) points.push([across(t), up(length(w[k]) > 1e3 ? TOP : length(w[k]))]);
@@ -228,7 +220,6 @@ dragged(map, (x, y, event) => {
   }
   set([R * (2 * clamp(x, 0, 1) - 1), R * (1 - 2 * clamp(y, 0, 1))]);
 });
-const ARROWS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1]};
 map.addEventListener("keydown", event => {
   const move = ARROWS[event.key];
   if (move) {

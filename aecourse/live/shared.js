@@ -40,6 +40,22 @@ const dragged = (element, moved, ended = () => {}) => {
   element.addEventListener("pointerup", ended);
 };
 
+const ARROWS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1]};
+
+// Canvases of lines and words are SIZE CSS pixels wide, and drawn twice as fine as the page.
+const SIZE = 400;
+const fine = (height, attributes = {}) => {
+  const canvas = make("canvas", {width: 2 * SIZE, height: 2 * height, ...attributes});
+  canvas.style.cssText = `width: ${SIZE}px; height: ${height}px; image-rendering: auto`;
+  return canvas;
+};
+const write = (pen, text, x, y, colour = "black", align = "left") => {  // with a white rim
+  Object.assign(pen, {font: "bold 32px sans-serif", fillStyle: colour, textAlign: align,
+    textBaseline: "middle", strokeStyle: "white", lineWidth: 8, lineJoin: "round"});
+  pen.strokeText(text, x, y);
+  pen.fillText(text, x, y);
+};
+
 // Weights: half-precision numbers in base64, as Float32Array.
 const floats = base64 => Float32Array.from(
   new Uint16Array(Uint8Array.from(atob(base64), c => c.charCodeAt(0)).buffer), h => {

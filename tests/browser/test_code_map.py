@@ -124,6 +124,19 @@ def test_a_dot_shows_and_gives_its_image(page):
         assert f"an image of {'abc'[k % 3]}" in figure.locator("[role=status]").inner_text()
 
 
+def test_after_a_dot_was_hovered_the_noisy_picture_is_shown_again(page):
+    figure = shown(page, *small())
+    seen = figure.locator("canvas[aria-label='What the network sees']")
+    figure.evaluate("figure => figure.figure.take(3)")
+    noise = figure.locator("label", has_text="noise").locator("input")
+    noise.fill("0.5")
+    before, ground = pixels(seen), figure.locator(MAP)
+    for k in range(20):  # over many dots, and away
+        page.mouse.move(*point(ground, 0.1 + 0.04 * k, 0.5))
+    page.mouse.move(*point(ground, 0.001, 0.001))
+    assert pixels(seen) == before
+
+
 def test_a_vae_s_bars_are_its_two_terms(page):
     model, x, labels = small(models.VAE)
     x = (255 * x).round() / 255
