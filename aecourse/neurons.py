@@ -6,6 +6,9 @@ the new weights (d, D); a single neuron has d = 1. C = x^T x / N (D, D) is what 
 data: their covariance where they are centred, which is up to the caller.
 """
 
+import torch
+from scipy.optimize import linear_sum_assignment
+
 from aecourse.shapes import guard
 
 
@@ -58,4 +61,26 @@ def minor(w, x, eta):
     return oja(w, x, -eta) + eta * (1 - w.square().sum(1, keepdim=True)) * w
 
 
-guard(globals(), x="N D", w="d D or NaN")  # a rule may run away, and shows it
+def cosines(w, axes):
+    """|cos| of the angle between each row of w (d, D) and each of axes (m, D): (d, m), 0 to 1.
+
+    1 is the same direction or the opposite one: an axis has no sign.
+    """
+    lengths = w.norm(dim=1, keepdim=True) * axes.norm(dim=1)  # (d, m)
+    return (w @ axes.T).abs() / lengths.clamp(min=1e-30)
+
+
+def matched(w, axes):
+    """|cos| of each of axes (m, D) and the row of w (d, D) that is matched with it: (m,), d >= m.
+
+    No row is matched twice; of all ways the one with the largest sum is taken, so that the order
+    and the signs of the rows do not count. (Kuhn 1955, the Hungarian method)
+    """
+    if len(w) < len(axes):
+        raise ValueError(f"w has {len(w)} rows, axes {len(axes)}: each axis wants one of its own.")
+    table = cosines(w, axes)  # (d, m)
+    rows, columns = linear_sum_assignment(-table.detach().cpu().nan_to_num().T)
+    return table[torch.as_tensor(columns), torch.as_tensor(rows)]
+
+
+guard(globals(), x="N D", w="d D or NaN", axes="m D")  # a rule may run away, and shows it

@@ -138,9 +138,26 @@ def codes(z, labels=None, names=(), ax=None):
     return ax
 
 
+def heatmap(values, rows, columns, ax=None):
+    """Numbers in [0, 1], (R, C), such as |cos| of pairs, as squares with names of both sides."""
+    values = inputs.codes(values, name="values").detach().cpu()
+    if values.shape != (len(rows), len(columns)):
+        names = f"{len(rows)} rows and {len(columns)} columns"
+        raise ValueError(f"values are {tuple(values.shape)}, the names of {names}: one each.")
+    ax = ax or plt.subplots(figsize=(1.5 + 0.65 * len(columns), 0.9 + 0.65 * len(rows)))[1]
+    ax.imshow(values, cmap="cividis", vmin=0, vmax=1)
+    for k, value in enumerate(values.flatten().tolist()):
+        r, c, colour = *divmod(k, values.shape[1]), "black" if value > 0.55 else "white"
+        word = ax.text(c, r, f"{value:.2f}".removeprefix("0"), color=colour, size=13)
+        word.set(ha="center", va="center")
+    ax.set_xticks(range(len(columns)), columns)
+    ax.set_yticks(range(len(rows)), rows)
+    ax.grid(False)
+    return ax
+
+
 def history(record, unit="nats an image", ax=None):
-    """The terms of a training over its epochs, as `fit` returns them; validation dashed. A single
-    epoch is a point."""
+    """The terms of a training over its epochs, as `fit` returns them; validation dashed."""
     ax = ax or plt.subplots()[1]
     terms = [n for n in record if n not in ("epoch", "seconds", "loss") and n[:6] != "valid "]
 
@@ -161,10 +178,7 @@ def show(ax, alt):
     """Display the figure of ax, once, with alt: a sentence that says what is to be seen. A plain
     script has no page for the figure: there the sentence is printed."""
     content = bundle(ax, alt)
-    if get_ipython() is None:
-        print(alt)
-    else:
-        display(content, raw=True)
+    print(alt) if get_ipython() is None else display(content, raw=True)
 
 
 def bundle(ax, alt):
@@ -180,7 +194,7 @@ def bundle(ax, alt):
 
 
 def webp(image):
-    """A picture of PIL as an address that holds it, in WebP without loss."""
+    """A picture of PIL as an address that holds it, without loss."""
     file = io.BytesIO()
     image.save(file, "webp", lossless=True)
     return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()

@@ -155,6 +155,8 @@ GOOD = {  # of each argument, in any function
     "e": torch.randn(9, 2),
     "normal": torch.randn(9, 2),
     "w": torch.randn(2, 3),
+    "axes": torch.randn(2, 3),
+    "values": torch.rand(3, 2),
     "cov": positive(3),
     "weight": torch.randn(2, 16),
     "decoder_weight": torch.randn(16, 2),
@@ -231,6 +233,8 @@ THINGS = {  # what is no data: of these nothing odd is tried
     "record": lambda: {"epoch": [1.0], "seconds": [1.0], "loss": [1.0], "r": [1.0]},
     "sizes": lambda: (4, 3, 2),
     "gap": lambda: 2,
+    "rows": lambda: ("a", "b", "c"),
+    "columns": lambda: ("a", "b"),
 }
 THINGS_OWN = {
     "forced": lambda: sequences.SequenceAutoencoder((6, 2), 3),

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import itertools
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ def repeated(rule, w, x, steps, eta=0.5):
     return w
 
 
-def cosines(w, axes):
+def row_by_row(w, axes):
     return ((w * axes).sum(1).abs() / w.norm(dim=1)).numpy()
 
 
@@ -159,14 +160,14 @@ def test_turned_axes_stay_under_the_subspace_rule_and_not_under_sangers(x, axes)
 @pytest.mark.parametrize("seed", range(3))
 def test_oja_finds_the_first_axis_from_any_length(seed, length, x, axes):
     w = repeated(oja, weights(4, seed, length=length), x, 500)
-    np.testing.assert_allclose(cosines(w, axes[0]), 1, atol=1e-6)
+    np.testing.assert_allclose(row_by_row(w, axes[0]), 1, atol=1e-6)
     np.testing.assert_allclose(w.norm(dim=1), 1, atol=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_sanger_finds_the_axes_in_order(seed, x, axes):
     w = repeated(sanger, weights(5, seed), x, 2000)
-    np.testing.assert_allclose(cosines(w, axes[:5]), 1, atol=1e-6)
+    np.testing.assert_allclose(row_by_row(w, axes[:5]), 1, atol=1e-6)
     np.testing.assert_allclose(w @ w.T, np.eye(5), atol=1e-6)
 
 
@@ -175,14 +176,14 @@ def test_the_subspace_rule_finds_the_plane_and_not_the_axes(seed, x, axes):
     w = repeated(subspace, weights(3, seed), x, 2000)
     np.testing.assert_allclose(w @ w.T, np.eye(3), atol=1e-6)
     np.testing.assert_allclose(w.T @ w, axes[:3].T @ axes[:3], atol=1e-6)  # the same projection
-    assert cosines(w, axes[:3]).min() < 0.9
+    assert row_by_row(w, axes[:3]).min() < 0.9
 
 
 @pytest.mark.parametrize("length", [0.1, 0.8, 1.2])
 @pytest.mark.parametrize("seed", range(3))
 def test_minor_finds_the_last_axis(seed, length, x, axes):
     w = repeated(minor, weights(4, seed, length=length), x, 1500)
-    np.testing.assert_allclose(cosines(w, axes[5]), 1, atol=1e-6)
+    np.testing.assert_allclose(row_by_row(w, axes[5]), 1, atol=1e-6)
     np.testing.assert_allclose(w.norm(dim=1), 1, atol=1e-6)
 
 
@@ -197,14 +198,14 @@ def test_the_second_axis_is_a_saddle(x, axes):
     off = axes[1:2] + 1e-3 * axes[:1]
     away = [(repeated(oja, off, x, steps) @ axes[0]).abs().item() for steps in (0, 10, 20)]
     assert away[0] < away[1] < away[2]
-    np.testing.assert_allclose(cosines(repeated(oja, off, x, 500), axes[0]), 1, atol=1e-6)
+    np.testing.assert_allclose(row_by_row(repeated(oja, off, x, 500), axes[0]), 1, atol=1e-6)
 
 
 def test_data_off_the_origin_give_the_mean(x, axes):
     far = x + 5 * axes[3]
     w = repeated(oja, weights(1), far, 500, eta=0.02)
-    assert cosines(w, far.mean(0) / far.mean(0).norm()) > 0.999
-    assert cosines(w, axes[0]) < 0.1
+    assert row_by_row(w, far.mean(0) / far.mean(0).norm()) > 0.999
+    assert row_by_row(w, axes[0]) < 0.1
 
 
 @pytest.mark.parametrize("rule", [hebb, oja, subspace, sanger, minor])
@@ -228,3 +229,33 @@ def test_it_stands_on_the_ground():
     names += [a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names]
     ours = {name for name in names if name.startswith("aecourse")}
     assert ours <= {"aecourse.inputs", "aecourse.shapes"}
+
+
+# ---- do weights point along axes? -------------------------------------------------------------
+
+
+def test_cosines_are_those_of_numpy_whatever_the_lengths_and_signs(axes):
+    w, by_hand = 3 * weights(4), np.empty((4, 6))
+    for r, c in np.ndindex(4, 6):
+        row, axis = w[r].numpy(), axes[c].numpy()
+        by_hand[r, c] = abs(np.dot(row, axis)) / np.linalg.norm(row) / np.linalg.norm(axis)
+    np.testing.assert_allclose(neurons.cosines(w, axes), by_hand)
+
+
+def test_matched_finds_the_pairs_of_the_largest_sum_among_all_orders(axes):
+    w = weights(5)
+    table = neurons.cosines(w, axes[:4]).numpy()  # (5, 4)
+    orders = list(itertools.permutations(range(5), 4))
+    best = max(orders, key=lambda order: sum(table[r, c] for c, r in enumerate(order)))
+    pairs = [table[r, c] for c, r in enumerate(best)]
+    np.testing.assert_allclose(neurons.matched(w, axes[:4]), pairs)
+
+
+def test_the_same_axes_in_another_order_and_with_other_signs_match(axes):
+    other = axes[[3, 0, 4, 1, 2]] * torch.tensor([2.0, -1, 1, -3, 1])[:, None]
+    np.testing.assert_allclose(neurons.matched(other, axes[:5]), 1)
+
+
+def test_fewer_rows_than_axes_cannot_be_matched(axes):
+    with pytest.raises(ValueError, match="w has 2 rows, axes 5"):
+        neurons.matched(weights(2), axes[:5])

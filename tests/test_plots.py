@@ -182,6 +182,16 @@ def test_codes_without_labels_or_names():
     assert len(ax.collections) == 4 and not ax.texts
 
 
+def test_a_heatmap_shows_each_number_in_its_square():
+    values = np.array([[0, 0.25, 1], [0.5, 0.999, 0.004]])
+    ax = plots.heatmap(torch.from_numpy(values), ["a", "b"], ["x", "y", "z"])
+    np.testing.assert_array_equal(ax.images[0].get_array(), values)
+    written = {(*t.get_position(),): t.get_text() for t in ax.texts}
+    assert written[(1, 0)] == ".25" and written[(1, 1)] == "1.00" and len(written) == 6
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["x", "y", "z"]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["a", "b"]
+
+
 def test_history_draws_each_term_solid_and_its_validation_dashed():
     record = {
         "epoch": [1, 2, 2.5],  # stopped half-way through the third: not validated
