@@ -2,8 +2,8 @@
 
 Read the modules in this order: data, models, losses, information, neurons, training, plots,
 widgets, layers, live, playgrounds, exercises, checks; then, each with its notebook, pretraining
-(04), variational and sound (07), few_labels (09), codecs and entropy_coding (10), sequences and
-scores (12), and reproduce, for full scale. Below all of them, inputs, letters and shapes take what
+(05), variational and sound (08), few_labels (10), codecs and entropy_coding (11), sequences and
+scores (13), and reproduce, for full scale. Below all of them, inputs, letters and shapes take what
 people have.
 """
 

@@ -16,7 +16,7 @@ from test_notebooks import ROOT, is_stub
 
 from aecourse.exercises import EXERCISES
 
-SESSIONS = ("05_lets_code_1.ipynb", "08_lets_code_2.ipynb")
+SESSIONS = ("06_lets_code_1.ipynb", "09_lets_code_2.ipynb")
 MNIST, FACES = 'name = "mnist"', 'name = "faces"'
 HANDED_ON = "{name} = yours_or_ours({name})"
 
@@ -77,14 +77,14 @@ def test_solved_the_learner_s_own_code_is_trained_and_dragged(name, capsys):
 
 WRONG = {
     "kl_divergence": (
-        "08_lets_code_2.ipynb",
+        "09_lets_code_2.ipynb",
         """def kl_divergence(mu, logvar):
     return -0.5 * (1 + logvar - mu - logvar.exp()).sum(1).mean()""",
         "✘ not yet: look at mu: it counts squared. This is the misprint on the talk's slide, "
         "which has -mu in place of -mu^2.",
     ),
     "train_step": (
-        "05_lets_code_1.ipynb",
+        "06_lets_code_1.ipynb",
         """def train_step(model, x, loss, optimizer):
     total = sum(loss(model, x).values())
     total.backward()

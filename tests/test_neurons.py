@@ -210,7 +210,7 @@ def test_data_off_the_origin_give_the_mean(x, axes):
 
 @pytest.mark.parametrize("rule", [hebb, oja, subspace, sanger, minor])
 def test_weights_that_run_away_are_handed_back_and_data_that_are_no_numbers_are_not(rule, x):
-    """Notebook 02 looks at steps that are too large, up to infinity and beyond."""
+    """Notebook 03 looks at steps that are too large, up to infinity and beyond."""
     path = repeated(rule, weights(2), x, 3000, eta=50.0)
     assert not path.isfinite().any()
     spoilt = x.clone()

@@ -1,167 +1,204 @@
-"""Exercises of notebook 03: PCA and the linear autoencoder."""
+"""Exercises of notebook 03: neurons."""
 
-import numpy as np
 import torch
 
-from aecourse import models
+from aecourse import neurons
 from aecourse.exercises import exercise
 
 
-def _clouds(d):
-    """Data of known, well separated variances, far from the origin, more than D rows and fewer."""
+def _neurons():
+    """Three neurons, one, and as many as inputs; the data are not centred."""
     generator = torch.Generator().manual_seed(0)
-    clouds = []
-    for n, shape in [(60, (1, 3, 4)), (9, (1, 4, 4))]:
-        size = shape[1] * shape[2]
-        turn, _ = torch.linalg.qr(torch.randn(size, size, generator=generator))
-        spread = 2.0 ** -torch.arange(size) * 4
-        rows = torch.randn(n, size, generator=generator) * spread @ turn.T + 1
-        clouds.append((rows.unflatten(1, shape), d))
-    return clouds
+    cases = []
+    for d, size, n, eta in [(3, 5, 20, 0.2), (1, 4, 30, 0.3), (4, 4, 7, 0.1)]:
+        w, x = (torch.randn(rows, size, generator=generator) for rows in (d, n))
+        cases.append((w, x + 0.5, eta))
+    return cases
 
 
-def _turn(d):
-    return torch.linalg.qr(torch.randn(d, d, generator=torch.Generator().manual_seed(1)))[0]
+def _grown(w, x, eta, forgotten):
+    """Hebb's rule, less eta times what is forgotten; a mistake lies in what is."""
+    return neurons.hebb(w, x, eta) - eta * forgotten
 
 
-def _signed(axes):
-    """Axes as rows, each with the sign that makes its largest entry positive."""
-    largest = np.take_along_axis(axes, np.abs(axes).argmax(1)[:, None], 1)
-    return axes * np.where(largest < 0, -1, 1)
+def _summed(rule):
+    """The rule with the sum over the batch in place of the mean."""
+    return lambda w, x, eta: rule(w, x, eta * len(x))
 
 
-def _signed_alike(answer):
-    """Encoder and decoder, with a sign for each axis that the two have in common."""
-    encoder, decoder = answer
-    if encoder.shape != decoder.T.shape:
-        return answer
-    return (_signed(np.hstack([encoder, decoder.T])),)
+def _negated(rule):
+    """The rule with a minus before the whole change."""
+    return lambda w, x, eta: rule(w, x, -eta)
 
 
-def _pca_with(centre=True, ascending=False, power=2, ddof=0, axes_of="vt"):
-    def pca(x, d):
-        flat = x.flatten(1)
-        mean = flat.mean(0)
-        u, s, vt = torch.linalg.svd(flat - mean if centre else flat, full_matrices=False)
-        order = slice(len(s) - d, None) if ascending else slice(d)
-        axes = {"vt": vt[order], "columns": vt[:, order], "v": vt.T[order], "u": u[:, order].T}
-        return mean, axes[axes_of], s[order] ** power / (len(flat) - ddof if power == 2 else 1)
-
-    return pca
+def _remembering(rule):
+    """The rule with a plus before what should be forgotten."""
+    return lambda w, x, eta: 2 * neurons.hebb(w, x, eta) - rule(w, x, eta)
 
 
-def _pca_of_the_smallest(x, d):
-    flat = x.flatten(1)
-    variances, axes = torch.linalg.eigh(torch.cov(flat.T, correction=0))
-    return flat.mean(0), axes.T[:d], variances[:d]
+def _products(w, x):
+    """Mean of y y^T over the batch, (d, d)."""
+    y = x @ w.T
+    return y.T @ y / len(x)
 
+
+_OUTPUTS = "The outputs of all neurons for all inputs are y = x @ w.T, of shape (N, d)."
+_SUM = "look at the mean: you sum over the batch; divide by len(x)."
+_NEW = "look at the result: this is the change only; the new weights are w plus the change."
+_MINUS = "look at the sign before eta: the change is added to w, not subtracted from it."
+_FORGET = "look at the sign of the second term: it is forgetting, and so has a minus."
+_HEBB = "look at the second term: without forgetting this is still Hebb's rule."
 
 exercise(
-    models.pca,
-    cases=lambda: _clouds(3),
+    neurons.hebb,
+    cases=_neurons,
     mistakes={
-        "look at the centre: subtract the mean before the SVD.": _pca_with(centre=False),
-        "look at V: its axes are the columns, which are the rows of the vt that PyTorch returns.": (
-            _pca_with(axes_of="v")
+        _MINUS: _negated(neurons.hebb),
+        _SUM: _summed(neurons.hebb),
+        _NEW: lambda w, x, eta: neurons.hebb(w, x, eta) - w,
+        "look at the transpose: the new weights are (d, D), one neuron a row, as w is.": (
+            lambda w, x, eta: neurons.hebb(w, x, eta).T
         ),
-        "look at the axes: they are wanted as rows (d, D); you cut columns.": (
-            _pca_with(axes_of="columns")
+        "look at the mean: average the products y x, don't multiply the averages.": (
+            lambda w, x, eta: w + eta * torch.outer((x @ w.T).mean(0), x.mean(0))
         ),
-        "look at u: it holds the scores of the images; the axes are in vt.": (
-            _pca_with(axes_of="u")
+        "look at the mean image: the rule takes x as it comes; to centre it is up to the caller.": (
+            lambda w, x, eta: neurons.hebb(w, x - x.mean(0), eta)
         ),
-        "look at the order: the first axes have the largest variances.": _pca_with(ascending=True),
-        "look at the order: eigh sorts upwards, so these are the smallest variances; flip it.": (
-            _pca_of_the_smallest
+        "look at y: it is the output w x itself; you use its square.": (
+            lambda w, x, eta: w + eta * (x @ w.T).square().T @ x / len(x)
         ),
-        "look at the variances: these are singular values; square them, divide by N.": (
-            _pca_with(power=1)
-        ),
-        "look at the variances: divide by N here, not by N - 1.": _pca_with(ddof=1),
     },
     hints=(
-        "Flatten the images to rows (N, D), subtract their mean, and take the SVD of what is left.",
-        "torch.linalg.svd(a, full_matrices=False) returns u, s, vt; the rows of vt are the axes.",
-        "The variance along axis k is s[k] ** 2 / N.",
-        "Try:  return mean, vt[:d], s[:d] ** 2 / ...",
+        _OUTPUTS,
+        "The change of neuron k is the mean over the batch of y[:, k] times x: (N,) with (N, D).",
+        "y.T @ x is (d, D) and sums over the batch; divide by len(x).",
+        "Try:  return w + eta * ... / len(x)",
     ),
-    view=lambda answer: (answer[0], _signed(answer[1]), answer[2]),
+)
+
+exercise(
+    neurons.oja,
+    cases=_neurons,
+    mistakes={
+        _HEBB: neurons.hebb,
+        _FORGET: _remembering(neurons.oja),
+        _MINUS: _negated(neurons.oja),
+        _SUM: _summed(neurons.oja),
+        "look at the power of y: a neuron forgets by y ** 2, not by y.": (
+            lambda w, x, eta: _grown(w, x, eta, (x @ w.T).mean(0)[:, None] * w)
+        ),
+        "look at the square: average y ** 2, don't square the average of y.": (
+            lambda w, x, eta: _grown(w, x, eta, (x @ w.T).mean(0).square()[:, None] * w)
+        ),
+        "look at the second term: it has the factor y ** 2; you forget at a constant rate.": (
+            lambda w, x, eta: _grown(w, x, eta, w)
+        ),
+        "look at y y^T: each neuron forgets by its own output only; this is the subspace rule.": (
+            neurons.subspace
+        ),
+        "look at the length: you divide by it; Oja's rule is what that comes to for small eta.": (
+            lambda w, x, eta: torch.nn.functional.normalize(neurons.hebb(w, x, eta))
+        ),
+        "look at the mean image: the rule takes x as it comes; to centre it is up to the caller.": (
+            lambda w, x, eta: neurons.oja(w, x - x.mean(0), eta)
+        ),
+    },
+    hints=(
+        "The first term is hebb(w, x, eta), which holds w + eta <y x> already.",
+        "y.square().mean(0) is (d,), one number a neuron; [:, None] makes it a column.",
+        "Try:  return hebb(w, x, eta) - eta * ...[:, None] * w",
+    ),
+)
+
+exercise(
+    neurons.subspace,
+    cases=_neurons,
+    mistakes={
+        _HEBB: neurons.hebb,
+        _FORGET: _remembering(neurons.subspace),
+        _SUM: _summed(neurons.subspace),
+        "look at y y^T: each neuron forgets by all outputs; this is Oja's rule, row by row.": (
+            neurons.oja
+        ),
+        "look at tril: here all neurons hear of all others; this is Sanger's rule.": neurons.sanger,
+        "look at the mean: the second term is still a sum over the batch; divide it by len(x).": (
+            lambda w, x, eta: _grown(w, x, eta, _products(w, x) @ w * len(x))
+        ),
+        "look at y y^T: it is (d, d), from y.T @ y; the sum of the squares is one number.": (
+            lambda w, x, eta: _grown(w, x, eta, _products(w, x).trace() * w)
+        ),
+    },
+    hints=(
+        _OUTPUTS,
+        "The mean of y y^T is y.T @ y / len(x), of shape (d, d).",
+        "What is forgotten is that matrix times w: (d, d) @ (d, D) is (d, D).",
+        "Try:  return hebb(w, x, eta) - eta * ... @ w",
+    ),
+)
+
+exercise(
+    neurons.sanger,
+    cases=_neurons,
+    mistakes={
+        _HEBB: neurons.hebb,
+        _FORGET: _remembering(neurons.sanger),
+        _SUM: _summed(neurons.sanger),
+        "look at the triangle: triu keeps what is above the diagonal, tril what is below.": (
+            lambda w, x, eta: _grown(w, x, eta, _products(w, x).triu() @ w)
+        ),
+        "look at the diagonal: a neuron forgets by its own output as well, so keep it.": (
+            lambda w, x, eta: _grown(w, x, eta, _products(w, x).tril(-1) @ w)
+        ),
+        "look at tril: without it this is the subspace rule, which finds no axes.": (
+            neurons.subspace
+        ),
+        "look at what tril cuts: y y^T, of shape (d, d), before it is multiplied by w.": (
+            lambda w, x, eta: _grown(w, x, eta, (_products(w, x) @ w).tril())
+        ),
+        "look at y y^T: only its diagonal is left, and so the neurons don't hear of each other.": (
+            neurons.oja
+        ),
+    },
+    hints=(
+        "It is the subspace rule with one change: the triangle of y y^T.",
+        "torch.tril(a), or a.tril(), keeps the diagonal and what is below it, and 0 elsewhere.",
+        "So neuron k forgets by its own output and by those of the neurons before it, not by "
+        "later ones.",
+        "Try:  return hebb(w, x, eta) - eta * torch.tril(...) @ w",
+    ),
 )
 
 
-def _optimum_with(scale):
-    def optimal_weights(x, d, lam=0.0):
-        _, axes, variances = models.pca(x, d)
-        encoder = scale(lam, variances)[:, None] * axes
-        return encoder, encoder.T
-
-    return optimal_weights
+def _held(w, x, eta, pull):
+    """Oja's rule with the sign flipped, plus eta times a pull on the length."""
+    return neurons.oja(w, x, -eta) + eta * pull * w
 
 
 exercise(
-    models.optimal_weights,
-    cases=lambda: [(x, d, lam) for x, d in _clouds(3) for lam in (0.0, 0.05, 2.0)],
+    neurons.minor,
+    cases=_neurons,
     mistakes={
-        "look at lam: L2 shrinks the weights, these are the bare axes.": (
-            _optimum_with(lambda lam, v: torch.ones_like(v))
+        "look at the third term: without it the length runs away.": _negated(neurons.oja),
+        "look at the sign of Oja's part: not flipped, it finds the principal component.": (
+            lambda w, x, eta: neurons.oja(w, x, eta) + eta * (1 - w.square().sum(1)[:, None]) * w
         ),
-        "look at the root: 1 - lam / v is the product of both layers, each has its square root.": (
-            _optimum_with(lambda lam, v: (1 - lam / v).clamp(min=0))
+        "look at the pull on the length: with |w| ** 2 - 1 it pushes away from 1.": (
+            lambda w, x, eta: _held(w, x, eta, w.square().sum(1)[:, None] - 1)
         ),
-        "look at the variances: the formula has variances, not standard deviations.": (
-            _optimum_with(lambda lam, v: (1 - lam / v.sqrt()).clamp(min=0).sqrt())
+        "look at the pull on the length: it has |w| ** 2, not |w|.": (
+            lambda w, x, eta: _held(w, x, eta, 1 - w.norm(dim=1)[:, None])
         ),
-        "look at the root of a negative number: where v < lam the axis is given up, scale 0.": (
-            _optimum_with(lambda lam, v: (1 - lam / v).sqrt())
+        "look at the axis: each row has its own length; yours is that of all rows together.": (
+            lambda w, x, eta: _held(w, x, eta, 1 - w.square().sum())
         ),
-        "look at the decoder: it is the transpose of the encoder, (D, d).": (
-            lambda x, d, lam=0.0: (models.optimal_weights(x, d, lam)[0],) * 2
+        "look at eta: the third term has it too.": (
+            lambda w, x, eta: neurons.oja(w, x, -eta) + (1 - w.square().sum(1)[:, None]) * w
         ),
     },
     hints=(
-        "pca(x, d) gives the axes and the variances v along them.",
-        "Each row of the encoder is an axis times sqrt(1 - lam / v); clamp the inside at 0 first.",
-        "scale[:, None] * axes multiplies row k by scale[k]. The decoder is encoder.T.",
-        "Try:  encoder = (1 - ...).clamp(min=0).sqrt()[:, None] * axes  and return it with its "
-        "transpose.",
+        "oja(w, x, -eta) is w - eta <y x - y^2 w>: the first two terms.",
+        "w.square().sum(1) is (d,), the squared length of each row; [:, None] makes it a column.",
+        "Try:  return oja(w, x, -eta) + eta * (1 - ...) * w",
     ),
-    view=_signed_alike,
-)
-
-
-def _decoders():
-    """Weights that L2 has shrunk, of 3 axes; and 7 axes in 12 dimensions."""
-    trained = [(models.optimal_weights(x, d, 0.3)[1] @ _turn(d),) for x, d in _clouds(3)]
-    axes = torch.linalg.qr(torch.randn(12, 7, generator=torch.Generator().manual_seed(2)))[0]
-    return [*trained, (axes * torch.linspace(3, 1, 7) @ _turn(7),)]
-
-
-exercise(
-    models.recover_axes,
-    cases=_decoders,
-    mistakes={
-        "look at the columns: they are turned within the subspace; use the SVD.": (
-            lambda w: (w / w.norm(dim=0)).T
-        ),
-        "look at QR: it orthogonalises the columns one after the other and keeps the first.": (
-            lambda w: torch.linalg.qr(w)[0].T
-        ),
-        "look at the shape: one axis a row, (d, D); transpose u.": (
-            lambda w: torch.linalg.svd(w, full_matrices=False)[0]
-        ),
-        "look at full_matrices: False gives the thin SVD, whose u is (D, d).": (
-            lambda w: torch.linalg.svd(w)[0].T
-        ),
-        "look at the other factor: vt turns the code (d, d), the axes of pixel space are in u.": (
-            lambda w: torch.linalg.svd(w, full_matrices=False)[2]
-        ),
-        "look at the order: the largest singular value comes first.": (
-            lambda w: torch.linalg.svd(w, full_matrices=False)[0].T.flip(0)
-        ),
-    },
-    hints=(
-        "The decoder's weight is (D, d): which factor of its SVD lives in pixel space, D?",
-        "Try:  u, s, vt = torch.linalg.svd(decoder_weight, full_matrices=False)  and  return ...",
-    ),
-    view=lambda answer: (_signed(answer[0]),),
 )

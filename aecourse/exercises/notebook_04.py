@@ -1,233 +1,167 @@
-"""Exercises of notebook 04: deep autoencoders."""
+"""Exercises of notebook 04: PCA and the linear autoencoder."""
 
+import numpy as np
 import torch
 
-from aecourse import models, pretraining, scores
+from aecourse import models
 from aecourse.exercises import exercise
 
 
-def _codes_and_images():
-    """Codes far from 0, and images that depend on them and on other things."""
+def _clouds(d):
+    """Data of known, well separated variances, far from the origin, more than D rows and fewer."""
     generator = torch.Generator().manual_seed(0)
-    cases = []
-    for d, n, shape in [(2, 30, (1, 3, 4)), (1, 12, (1, 2, 2)), (5, 40, (7,))]:
-        z = torch.randn(n, d, generator=generator) + 1
-        w = torch.randn(d, *shape, generator=generator)
-        noise = torch.randn(n, *shape, generator=generator)
-        cases.append((z, torch.tensordot(z, w, dims=1) + noise + 2))
-    return cases
+    clouds = []
+    for n, shape in [(60, (1, 3, 4)), (9, (1, 4, 4))]:
+        size = shape[1] * shape[2]
+        turn, _ = torch.linalg.qr(torch.randn(size, size, generator=generator))
+        spread = 2.0 ** -torch.arange(size) * 4
+        rows = torch.randn(n, size, generator=generator) * spread @ turn.T + 1
+        clouds.append((rows.unflatten(1, shape), d))
+    return clouds
 
 
-def _least_squares(z, x):
-    return (z @ torch.linalg.lstsq(z, x.flatten(1)).solution).view_as(x)
+def _turn(d):
+    return torch.linalg.qr(torch.randn(d, d, generator=torch.Generator().manual_seed(1)))[0]
+
+
+def _signed(axes):
+    """Axes as rows, each with the sign that makes its largest entry positive."""
+    largest = np.take_along_axis(axes, np.abs(axes).argmax(1)[:, None], 1)
+    return axes * np.where(largest < 0, -1, 1)
+
+
+def _signed_alike(answer):
+    """Encoder and decoder, with a sign for each axis that the two have in common."""
+    encoder, decoder = answer
+    if encoder.shape != decoder.T.shape:
+        return answer
+    return (_signed(np.hstack([encoder, decoder.T])),)
+
+
+def _pca_with(centre=True, ascending=False, power=2, ddof=0, axes_of="vt"):
+    def pca(x, d):
+        flat = x.flatten(1)
+        mean = flat.mean(0)
+        u, s, vt = torch.linalg.svd(flat - mean if centre else flat, full_matrices=False)
+        order = slice(len(s) - d, None) if ascending else slice(d)
+        axes = {"vt": vt[order], "columns": vt[:, order], "v": vt.T[order], "u": u[:, order].T}
+        return mean, axes[axes_of], s[order] ** power / (len(flat) - ddof if power == 2 else 1)
+
+    return pca
+
+
+def _pca_of_the_smallest(x, d):
+    flat = x.flatten(1)
+    variances, axes = torch.linalg.eigh(torch.cov(flat.T, correction=0))
+    return flat.mean(0), axes.T[:d], variances[:d]
 
 
 exercise(
-    models.linear_decoding,
-    cases=_codes_and_images,
+    models.pca,
+    cases=lambda: _clouds(3),
     mistakes={
-        "look at the bias: the decoder needs one; give z a column of ones.": _least_squares,
-        "look at the mean: you took it away from x, and it must come back at the end.": (
-            lambda z, x: models.linear_decoding(z, x) - x.mean(0)
+        "look at the centre: subtract the mean before the SVD.": _pca_with(centre=False),
+        "look at V: its axes are the columns, which are the rows of the vt that PyTorch returns.": (
+            _pca_with(axes_of="v")
         ),
-        "look at the mean of z: with x centred, centre z as well.": (
-            lambda z, x: _least_squares(z, x - x.mean(0)) + x.mean(0)
+        "look at the axes: they are wanted as rows (d, D); you cut columns.": (
+            _pca_with(axes_of="columns")
         ),
-        "look at the result: it is the reconstructions, of the shape of x, not what is left.": (
-            lambda z, x: x - models.linear_decoding(z, x)
+        "look at u: it holds the scores of the images; the axes are in vt.": (
+            _pca_with(axes_of="u")
         ),
-        "look at z: codes are neither of length 1 nor orthogonal, so z.T @ x is not enough.": (
-            lambda z, x: (z @ (z.T @ x.flatten(1)) / len(z)).view_as(x)
+        "look at the order: the first axes have the largest variances.": _pca_with(ascending=True),
+        "look at the order: eigh sorts upwards, so these are the smallest variances; flip it.": (
+            _pca_of_the_smallest
         ),
+        "look at the variances: these are singular values; square them, divide by N.": (
+            _pca_with(power=1)
+        ),
+        "look at the variances: divide by N here, not by N - 1.": _pca_with(ddof=1),
     },
     hints=(
-        "Give the codes a column of ones, torch.cat([z, torch.ones(len(z), 1)], 1): its weight is "
-        "the bias.",
-        "torch.linalg.lstsq(a, b).solution is the w for which a @ w is nearest to b; b is "
-        "x.flatten(1).",
-        "Try:  w = torch.linalg.lstsq(z, ...).solution  and  return (z @ w).view_as(x), with the "
-        "z that has the column of ones.",
+        "Flatten the images to rows (N, D), subtract their mean, and take the SVD of what is left.",
+        "torch.linalg.svd(a, full_matrices=False) returns u, s, vt; the rows of vt are the axes.",
+        "The variance along axis k is s[k] ** 2 / N.",
+        "Try:  return mean, vt[:d], s[:d] ** 2 / ...",
     ),
+    view=lambda answer: (answer[0], _signed(answer[1]), answer[2]),
 )
 
 
-def _clouds():
-    """Overlapping clouds, two called 2 and 7, and odd k; then four. No vote is a tie."""
-    generator = torch.Generator().manual_seed(0)
-    cases = []
-    for n, d, k in [(40, 2, 5), (30, 3, 1), (60, 1, 7)]:
-        labels = torch.where(torch.rand(n, generator=generator) < 0.4, 7, 2)
-        z = torch.randn(n, d, generator=generator) * torch.arange(1.0, d + 1)
-        cases.append((z + 0.2 * labels[:, None], labels, k))
-    generator = torch.Generator().manual_seed(50)  # few votes have a majority, none is a tie
-    labels = torch.randint(4, (30,), generator=generator)
-    z = torch.randn(30, 2, generator=generator) + 2.2 * torch.stack([labels % 2, labels // 2], 1)
-    cases = dict(zip((1, 2, 3, "four classes"), [*cases, (z, labels, 7)], strict=True))
-    many = torch.arange(48) % 12
-    z = torch.randn(48, 3, generator=generator) + many[:, None] * torch.tensor([0, 0, 2.0])
-    z[12:17], z[18:22] = z[:5], z[7:11]  # twins of the same class, and of another
-    return cases | {"twelve classes, and codes that are equal": (z, many, 1)}
+def _optimum_with(scale):
+    def optimal_weights(x, d, lam=0.0):
+        _, axes, variances = models.pca(x, d)
+        encoder = scale(lam, variances)[:, None] * axes
+        return encoder, encoder.T
 
-
-def _voted(z, labels, rows):
-    """Accuracy of the vote of the given rows (N, k)."""
-    votes = torch.nn.functional.one_hot(labels[rows]).sum(1)
-    return (votes.argmax(1) == labels).double().mean()
-
-
-def _apart(z):
-    return torch.cdist(z, z).fill_diagonal_(torch.inf)
+    return optimal_weights
 
 
 exercise(
-    scores.knn,
-    cases=_clouds,
+    models.optimal_weights,
+    cases=lambda: [(x, d, lam) for x, d in _clouds(3) for lam in (0.0, 0.05, 2.0)],
     mistakes={
-        "look at the nearest one: it is the row itself, at distance 0; leave it out.": (
-            lambda z, labels, k=5: _voted(
-                z, labels, torch.cdist(z, z).topk(k, largest=False).indices
-            )
+        "look at lam: L2 shrinks the weights, these are the bare axes.": (
+            _optimum_with(lambda lam, v: torch.ones_like(v))
         ),
-        "look at the number of neighbours: without the row itself there are k - 1; take k.": (
-            lambda z, labels, k=5: _voted(
-                z, labels, _apart(z).topk(max(k - 1, 1), largest=False).indices
-            )
+        "look at the root: 1 - lam / v is the product of both layers, each has its square root.": (
+            _optimum_with(lambda lam, v: (1 - lam / v).clamp(min=0))
         ),
-        "look at topk: the nearest are the smallest distances, largest=False.": (
-            lambda z, labels, k=5: _voted(z, labels, (-_apart(z)).topk(k, largest=False).indices)
+        "look at the variances: the formula has variances, not standard deviations.": (
+            _optimum_with(lambda lam, v: (1 - lam / v.sqrt()).clamp(min=0).sqrt())
         ),
-        "look at the vote: labels are names; take the most frequent one, not a mean.": (
-            lambda z, labels, k=5: (
-                (
-                    labels[_apart(z).topk(k, largest=False).indices].double().mean(1).round()
-                    == labels
-                )
-                .double()
-                .mean()
-            )
+        "look at the root of a negative number: where v < lam the axis is given up, scale 0.": (
+            _optimum_with(lambda lam, v: (1 - lam / v).sqrt())
         ),
-        "look at the result: a part between 0 and 1, not a number of rows.": (
-            lambda z, labels, k=5: scores.knn(z, labels, k) * len(z)
-        ),
-        "look at the comparison: count the rows whose vote is right, not those that err.": (
-            lambda z, labels, k=5: 1 - scores.knn(z, labels, k)
-        ),
-        "look at the vote: each row has one; you count all neighbours that agree.": (
-            lambda z, labels, k=5: (
-                (labels[_apart(z).topk(k, largest=False).indices] == labels[:, None])
-                .double()
-                .mean()
-            )
+        "look at the decoder: it is the transpose of the encoder, (D, d).": (
+            lambda x, d, lam=0.0: (models.optimal_weights(x, d, lam)[0],) * 2
         ),
     },
     hints=(
-        "torch.cdist(z, z) is (N, N), the distance of each row to each; fill_diagonal_(torch.inf) "
-        "puts the row itself last.",
-        "distances.topk(k, largest=False).indices is (N, k), and labels[...] of it their labels.",
-        "labels[...].mode(1).values is the most frequent label of each row.",
-        "Try:  return (labels[...].mode(1).values == labels).float().mean()",
+        "pca(x, d) gives the axes and the variances v along them.",
+        "Each row of the encoder is an axis times sqrt(1 - lam / v); clamp the inside at 0 first.",
+        "scale[:, None] * axes multiplies row k by scale[k]. The decoder is encoder.T.",
+        "Try:  encoder = (1 - ...).clamp(min=0).sqrt()[:, None] * axes  and return it with its "
+        "transpose.",
     ),
+    view=_signed_alike,
 )
 
 
-def _machines():
-    generator = torch.Generator().manual_seed(0)
-    cases = []
-    for size, d, n in [(6, 4, 20), (3, 5, 8), (4, 1, 11)]:
-        w, b, c = (torch.randn(*s, generator=generator) for s in [(d, size), (d,), (size,)])
-        v, u = torch.rand(n, size, generator=generator), torch.rand(n, d, generator=generator)
-        cases.append((w, b, c, v, u))
-    return cases
-
-
-def _cd1(w, b, c, v, u, fire=lambda h, u: (u < h).to(h), first=lambda h, u: h):
-    """The update, with another way to draw h, or other statistics of the data."""
-    h = (v @ w.T + b).sigmoid()
-    v_hat = (fire(h, u) @ w + c).sigmoid()
-    h_hat = (v_hat @ w.T + b).sigmoid()
-    h = first(h, u)
-    dw = (h.T @ v - h_hat.T @ v_hat) / len(v)
-    return dw, (h - h_hat).mean(0), (v - v_hat).mean(0)
+def _decoders():
+    """Weights that L2 has shrunk, of 3 axes; and 7 axes in 12 dimensions."""
+    trained = [(models.optimal_weights(x, d, 0.3)[1] @ _turn(d),) for x, d in _clouds(3)]
+    axes = torch.linalg.qr(torch.randn(12, 7, generator=torch.Generator().manual_seed(2)))[0]
+    return [*trained, (axes * torch.linspace(3, 1, 7) @ _turn(7),)]
 
 
 exercise(
-    pretraining.cd1,
-    cases=_machines,
+    models.recover_axes,
+    cases=_decoders,
     mistakes={
-        "look at the sample: h must be 0 or 1 on the way back; you pass its probability on.": (
-            lambda w, b, c, v, u: _cd1(w, b, c, v, u, fire=lambda h, u: h)
+        "look at the columns: they are turned within the subspace; use the SVD.": (
+            lambda w: (w / w.norm(dim=0)).T
         ),
-        "look at the comparison: h is 1 where u is below its probability.": (
-            lambda w, b, c, v, u: _cd1(w, b, c, v, u, fire=lambda h, u: (u > h).to(h))
+        "look at QR: it orthogonalises the columns one after the other and keeps the first.": (
+            lambda w: torch.linalg.qr(w)[0].T
         ),
-        "look at the statistics: sample only for the way back; count with the probabilities.": (
-            lambda w, b, c, v, u: _cd1(w, b, c, v, u, first=lambda h, u: (u < h).to(h))
+        "look at the shape: one axis a row, (d, D); transpose u.": (
+            lambda w: torch.linalg.svd(w, full_matrices=False)[0]
         ),
-        "look at the sign: data minus reconstruction, since the changes are added.": (
-            lambda w, b, c, v, u: tuple(-p for p in pretraining.cd1(w, b, c, v, u))
+        "look at full_matrices: False gives the thin SVD, whose u is (D, d).": (
+            lambda w: torch.linalg.svd(w)[0].T
         ),
-        "look at the mean: you sum over the batch; divide by len(v).": (
-            lambda w, b, c, v, u: tuple(len(v) * p for p in pretraining.cd1(w, b, c, v, u))
+        "look at the other factor: vt turns the code (d, d), the axes of pixel space are in u.": (
+            lambda w: torch.linalg.svd(w, full_matrices=False)[2]
         ),
-        "look at the second half: without what the machine itself likes this is Hebb's rule.": (
-            lambda w, b, c, v, u: (
-                (v @ w.T + b).sigmoid().T @ v / len(v),
-                (v @ w.T + b).sigmoid().mean(0),
-                v.mean(0),
-            )
-        ),
-        "look at dw: it has the shape of w, (d, D); yours is transposed.": (
-            lambda w, b, c, v, u: (
-                pretraining.cd1(w, b, c, v, u)[0].T,
-                *pretraining.cd1(w, b, c, v, u)[1:],
-            )
-        ),
-        "look at the order: the change of w, then of b (hidden), then of c (visible).": (
-            lambda w, b, c, v, u: [pretraining.cd1(w, b, c, v, u)[k] for k in (0, 2, 1)]
+        "look at the order: the largest singular value comes first.": (
+            lambda w: torch.linalg.svd(w, full_matrices=False)[0].T.flip(0)
         ),
     },
     hints=(
-        "h = (v @ w.T + b).sigmoid() is (N, d); the sample is (u < h).float().",
-        "v_hat = (sample @ w + c).sigmoid(), and h_hat comes from v_hat as h from v.",
-        "The mean of h v over the batch is h.T @ v / len(v), of shape (d, D).",
-        "Try:  dw = (h.T @ v - ...) / len(v); the other two are means over the batch of h - h_hat "
-        "and of v - v_hat.",
+        "The decoder's weight is (D, d): which factor of its SVD lives in pixel space, D?",
+        "Try:  u, s, vt = torch.linalg.svd(decoder_weight, full_matrices=False)  and  return ...",
     ),
-)
-
-
-def _noises():
-    generator = torch.Generator().manual_seed(0)
-    return [(torch.randn(*size, generator=generator),) for size in [(5, 8), (20, 3), (1, 6)]]
-
-
-def _scaled(variance):
-    return lambda noise: noise * variance(*noise.shape) ** 0.5
-
-
-exercise(
-    pretraining.he,
-    cases=_noises,
-    mistakes={
-        "look at the rows: weights are (n_out, n_in), and what counts is n_in.": (
-            _scaled(lambda n_out, n_in: 2 / n_out)
-        ),
-        "look at the square root: 2 / n_in is the variance, noise has to be scaled by its root.": (
-            _scaled(lambda n_out, n_in: 4 / n_in**2)
-        ),
-        "look at the 2: a ReLU lets only half through, so the variance is twice 1 / n_in.": (
-            _scaled(lambda n_out, n_in: 1 / n_in)
-        ),
-        "look at n_out: with it this is Glorot's start, made for tanh.": (
-            _scaled(lambda n_out, n_in: 2 / (n_in + n_out))
-        ),
-        "look at the division: the more inputs, the smaller the weights.": (
-            _scaled(lambda n_out, n_in: n_in / 2)
-        ),
-    },
-    hints=(
-        "noise.shape is (n_out, n_in); noise has variance 1.",
-        "To give noise the variance v, multiply it by the square root of v.",
-        "Try:  return noise * (... / noise.shape[1]) ** 0.5",
-    ),
+    view=lambda answer: (_signed(answer[0]),),
 )

@@ -1,333 +1,207 @@
-"""Exercises of notebook 07: what a VAE's bound leaves open, and the sound of a note."""
+"""Exercises of notebook 07: the memoriser, sparse codes, noise, and the contractive penalty."""
 
 import math
 
-import numpy as np
 import torch
-from torch.distributions import Normal
 
-from aecourse import sound, variational
+from aecourse import losses, models
 from aecourse.exercises import exercise
 
 
-def _log_weights():
-    """Logs of weights: moderate, so small or so large that exp gives 0 or infinity, and a batch of
-    batches."""
-    generator = torch.Generator().manual_seed(0)
-    log_w = torch.randn(4, 7, generator=generator)
-    apart = log_w - torch.tensor([0.0, 300.0, 0.0, 900.0])[:, None]  # no maximum serves all rows
-    large = 150 * torch.randn(2, 3, 5, generator=generator) + 800  # and far from each other
-    words = ("moderate", "small", "large", "rows that differ by hundreds")
-    return dict(zip(words, [(log_w,), (3 * log_w - 900,), (large,), (apart,)], strict=True))
-
-
-exercise(
-    variational.log_mean_exp,
-    cases=_log_weights,
-    mistakes={
-        "look at the order: the mean of the logs is the ELBO; take the log of the mean.": (
-            lambda log_w: log_w.mean(-1)
-        ),
-        "look at the mean: logsumexp is the log of the sum; divide by K, subtract log K.": (
-            lambda log_w: torch.logsumexp(log_w, -1)
-        ),
-        "look at exp: it is 0 or infinite for these weights; torch.logsumexp never forms it.": (
-            lambda log_w: log_w.exp().mean(-1).log()
-        ),
-        "look at the dimension: the K samples of an image lie along the last one.": (
-            lambda log_w: torch.logsumexp(log_w, 0) - math.log(len(log_w))
-        ),
-        "look at the dimension: one number for each image, not one for all.": (
-            lambda log_w: torch.logsumexp(log_w.flatten(), 0) - math.log(log_w.numel())
-        ),
-        "look at K: it is the length of the last dimension, not of the first.": (
-            lambda log_w: torch.logsumexp(log_w, -1) - math.log(len(log_w))
-        ),
-        "look at log K: a sum becomes a mean when it is divided; subtract K's logarithm, not K.": (
-            lambda log_w: torch.logsumexp(log_w, -1) - log_w.shape[-1]
-        ),
-        "look at the sign: the logarithm of a mean of weights, without a minus.": (
-            lambda log_w: -variational.log_mean_exp(log_w)
-        ),
-    },
-    hints=(
-        "log(sum / K) = log(sum) - log(K), and the log of a sum of exp has a function of its own.",
-        "torch.logsumexp(log_w, -1) subtracts the largest number first, so nothing underflows.",
-        "K is log_w.shape[-1].",
-        "Try:  return torch.logsumexp(log_w, -1) - ...",
-    ),
-)
-
-
-def _samples():
+def _points():
+    """Points at rising, uneven places; one of the cases has just two points."""
     generator = torch.Generator().manual_seed(0)
     cases = []
-    for n, d in [(6, 3), (2, 2), (5, 1)]:
-        mu, logvar = torch.randn(2, d, generator=generator)
-        z = mu + (logvar / 2).exp() * torch.randn(n, d, generator=generator)
-        cases.append((10 * torch.randn(n, generator=generator) - 50, mu, logvar, z))
+    for n, size in [(6, 3), (2, 4), (9, 1)]:
+        t = torch.rand(n, generator=generator).add(0.2).cumsum(0).double()
+        cases.append((t, torch.randn(n, size, generator=generator).double()))
     return cases
 
 
+def _bent(bend):
+    """Output weights from the slopes (n - 1, D) by a rule that may be wrong."""
+    return lambda t, y: bend(y.diff(dim=0) / t.diff()[:, None])
+
+
 exercise(
-    variational.score_function_gradient,
-    cases=_samples,
+    models.through_points,
+    cases=_points,
     mistakes={
-        "look at the division: by the variance, which is exp(logvar), not by sigma.": (
-            lambda f, mu, logvar, z: f[:, None] * (z - mu) / (logvar / 2).exp()
+        "look at the slopes: all ReLUs to the left are still on, a new one adds the change only.": (
+            _bent(lambda slopes: slopes)
         ),
-        "look at the division: by the variance; logvar is its logarithm.": (
-            lambda f, mu, logvar, z: f[:, None] * (z - mu) / logvar
+        "look at the length: each slope is divided by the distance of its two points in t.": (
+            lambda t, y: models.through_points(torch.arange(len(t)).double(), y)
         ),
-        "look at the division: the score is (z - mu) over the variance.": (
-            lambda f, mu, logvar, z: f[:, None] * (z - mu)
+        "look at the sign: a new ReLU adds the slope after its point minus the slope before.": (
+            _bent(lambda slopes: torch.cat([slopes[:1], -slopes.diff(dim=0)]))
         ),
-        "look at the sign: it pushes mu towards the z whose f is large, z - mu.": (
-            lambda f, mu, logvar, z: f[:, None] * (mu - z) / logvar.exp()
+        "look at the sums: the slopes are sums of the weights, so the weights are differences.": (
+            _bent(lambda slopes: slopes.cumsum(0))
         ),
-        "look at f: each sample's score counts as much as its f.": (
-            lambda f, mu, logvar, z: (z - mu) / logvar.exp()
+        "look at the first ReLU: before it the slope is 0, so it adds the whole first slope.": (
+            _bent(lambda slopes: slopes.diff(dim=0))
         ),
-        "look at the mean: one estimate a row is wanted, their mean is taken later.": (
-            lambda f, mu, logvar, z: (f[:, None] * (z - mu) / logvar.exp()).mean(0)
-        ),
-        "look at the sum: one number for each latent dimension, (N, d).": (
-            lambda f, mu, logvar, z: (f[:, None] * (z - mu) / logvar.exp()).sum(1)
-        ),
-        "look at log q: its gradient, not log q itself, is multiplied by f.": (
-            lambda f, mu, logvar, z: f[:, None] * Normal(mu, (logvar / 2).exp()).log_prob(z)
+        "look at the steps: these are the differences of y; divide them by those of t.": (
+            lambda t, y: y.diff(dim=0)
         ),
     },
     hints=(
-        "f(z) times the gradient of log q(z); the formula above has both factors.",
-        "f is (N,) and must multiply rows of (N, d): f[:, None].",
-        "The variance is logvar.exp().",
-        "Try:  return f[:, None] * (z - mu) / ...",
+        "Between two points the network is straight. Its n - 1 slopes are y.diff(dim=0) over dt.",
+        "t.diff() is (n - 1,); [:, None] makes it a column that divides every pixel's difference.",
+        "A ReLU stays on, so that each further one adds only the change of the slope, "
+        "slopes.diff(dim=0); the first one adds the whole first slope.",
+        "Try:  return torch.cat([slopes[:1], ...])",
     ),
 )
 
 
-def _grid_with(places, order="image"):
-    def prior_grid(n):
-        a = places(n)
-        rows, columns = torch.meshgrid(a if order == "upside down" else a.flip(0), a, indexing="ij")
-        pair = [rows, columns] if order == "swapped" else [columns, rows]
-        return torch.stack(pair, -1).flatten(0, 1)
-
-    return prior_grid
-
-
-def _quantiles(n):
-    return Normal(0.0, 1.0).icdf((torch.arange(n) + 0.5) / n)
-
-
-exercise(
-    variational.prior_grid,
-    cases=lambda: [(3,), (4,), (1,)],
-    mistakes={
-        "look at the ends: the quantiles of 0 and 1 are infinite; take (k + 1/2) / n.": (
-            _grid_with(lambda n: Normal(0.0, 1.0).icdf(torch.linspace(0, 1, n)))
-        ),
-        "look at the steps: these are equal lengths; equal probabilities need icdf.": (
-            _grid_with(lambda n: torch.linspace(-2, 2, n))
-        ),
-        "look at icdf: these are still probabilities between 0 and 1.": (
-            _grid_with(lambda n: (torch.arange(n) + 0.5) / n)
-        ),
-        "look at icdf: cdf goes from codes to probabilities, this is the other way.": (
-            _grid_with(lambda n: Normal(0.0, 1.0).cdf((torch.arange(n) + 0.5) / n))
-        ),
-        "look at the probabilities: (k + 1) / (n + 1) doesn't cut it into n equal slices.": (
-            _grid_with(lambda n: Normal(0.0, 1.0).icdf((torch.arange(n) + 1.0) / (n + 1)))
-        ),
-        "look at the columns: z_1 grows to the right, along a row; z_2 changes from row to row.": (
-            _grid_with(_quantiles, "swapped")
-        ),
-        "look at the rows: the first row of an image is on top, where z_2 is largest.": (
-            _grid_with(_quantiles, "upside down")
-        ),
-        "look at the shape: one code a row, (n * n, 2).": (
-            lambda n: variational.prior_grid(n).view(n, n, 2)
-        ),
-        "look at the samples: a grid has nothing random in it.": lambda n: torch.randn(n * n, 2),
-    },
-    hints=(
-        "First the n places on one axis: icdf of (k + 1/2) / n for k = 0 ... n - 1.",
-        "torch.meshgrid or two loops give all pairs; z_1 runs within a row, z_2 falls row by row.",
-        "Try:  rows, columns = torch.meshgrid(places.flip(0), places, indexing='ij')  and  return "
-        "torch.stack([...], -1).flatten(0, 1)",
-    ),
-)
-
-
-def _beta_with(pixels_power=1, d_power=1, invert=False, swap=False, scale_power=1):
-    def effective_beta(pixels, d, reconstruction="sum", kl="sum", scale=1.0, weight=1.0):
-        first, second = (kl, reconstruction) if swap else (reconstruction, kl)
-        beta = weight / scale**scale_power
-        beta *= pixels**pixels_power if first == "mean" else 1
-        beta /= d**d_power if second == "mean" else 1
-        return 1 / beta if invert else beta
-
-    return effective_beta
-
-
-exercise(
-    variational.effective_beta,
-    cases=lambda: [
-        (300, 7, "mean", "mean", 2.0, 3.0),
-        (784, 20, "mean"),
-        (100, 5, "sum", "mean"),
-        (784, 20),
-        (12288, 128, "mean", "sum", 1.0, 0.00025),
-        (784, 20, "sum", "sum", 1.0, 0.0),
-    ],
-    mistakes={
-        "look at the reductions: a mean over pixels is the sum divided by their number.": (
-            _beta_with(pixels_power=0)
-        ),
-        "look at the KL: its mean over latent numbers is the sum divided by d.": (
-            _beta_with(d_power=0)
-        ),
-        "look at the direction: a mean over pixels makes the KL heavier beside it, not lighter.": (
-            _beta_with(pixels_power=-1)
-        ),
-        "look at the direction: a mean over latent numbers makes the KL lighter.": (
-            _beta_with(d_power=-1)
-        ),
-        "look at the fraction: beta is the KL's factor over the reconstruction's.": (
-            _beta_with(invert=True)
-        ),
-        "look at the reductions: each belongs to its own term.": _beta_with(swap=True),
-        "look at scale: it stands before the reconstruction, so divide by it.": (
-            _beta_with(scale_power=-1)
-        ),
-        "look at scale: dividing the loss by it leaves beta before the KL.": (
-            _beta_with(scale_power=0)
-        ),
-    },
-    hints=(
-        "Write both terms as sums: a mean over n numbers is the sum times 1 / n.",
-        "Then the loss is a * reconstruction + b * kl; divide it by a.",
-        "a is scale, or scale / pixels; b is weight, or weight / d; the answer is b / a.",
-        "Try:  a = scale / pixels if reconstruction == 'mean' else scale,  likewise  b = ...,  "
-        "and  return b / a",
-    ),
-)
-
-
-def _means():
-    """Codes of which some units vary and some don't, though their means are far from 0."""
+def _activities():
     generator = torch.Generator().manual_seed(0)
-    spread = torch.tensor([1.0, 0.05, 0.2, 0.0, 0.06, 3.0])
-    mu = torch.randn(400, 6, generator=generator) * spread
-    shifted = mu + torch.tensor([0.0, 2.0, 0.0, -1.0, 0.05, 0.0])
-    slow = mu.sort(0).values  # neighbours are alike
-    return [(mu,), (shifted,), (shifted, 0.5), (shifted[:, :2], 1e-4), (slow,)]
+    shapes = [(30, 5, 0.05), (8, 3, 0.2), (50, 2, 0.5)]
+    cases = [(torch.rand(n, d, generator=generator).square(), rho) for n, d, rho in shapes]
+    rare = (0.02 * torch.rand(20, 4, generator=generator), 0.05)
+    return dict(zip((1, 2, 3, "rates near 0.01"), [*cases, rare], strict=True))
+
+
+def _kl(z, rho, on=1, off=1):
+    """The two terms of the KL divergence of each unit, each with its factor."""
+    rate = z.mean(0)
+    return on * rho * (rho / rate).log() + off * (1 - rho) * ((1 - rho) / (1 - rate)).log()
 
 
 exercise(
-    variational.active_units,
-    cases=_means,
+    losses.activity_kl,
+    trained=True,
+    cases=_activities,
     mistakes={
-        "look at the variance: a large mean that never moves carries nothing.": (
-            lambda mu, threshold=0.01: mu.square().mean(0) > threshold
+        "look at the order: rho comes first; this is KL(rate || rho).": (
+            lambda z, rho: sum(
+                losses.activity_kl(z.new_tensor([[rho]]), r.item()) for r in z.mean(0)
+            )
         ),
-        "look at the variance: the threshold is for it, not for its square root.": (
-            lambda mu, threshold=0.01: mu.std(0) > threshold
+        "look at the mean: it is taken over the batch before the logarithm, not after.": (
+            lambda z, rho: _kl(z.reshape(1, -1), rho).sum() / len(z)
         ),
-        "look at the dimension: the variance is over the N examples, one answer a unit.": (
-            lambda mu, threshold=0.01: mu.var(1) > threshold
+        "look at the sum: one number is wanted, summed over all units.": _kl,
+        "look at the sum: the units are summed, not averaged.": lambda z, rho: _kl(z, rho).mean(),
+        "look at the second term: the time that a unit is off counts as well.": (
+            lambda z, rho: _kl(z, rho, off=0).sum()
         ),
-        "look at the comparison: active is above the threshold.": (
-            lambda mu, threshold=0.01: mu.var(0) < threshold
+        "look at the sign: a KL divergence is never negative.": (
+            lambda z, rho: -losses.activity_kl(z, rho)
         ),
-        "look at the threshold: it is an argument, not always 0.01.": (
-            lambda mu, threshold=0.01: mu.var(0) > 0.01
+        "look at the logarithm: log2 counts bits; nats want the natural one.": (
+            lambda z, rho: losses.activity_kl(z, rho) / math.log(2)
         ),
-        "look at the result: which units, (d,), not how many.": (
-            lambda mu, threshold=0.01: (mu.var(0) > threshold).sum()
-        ),
-        "look at the mean: near 0 or not, what counts is whether mu moves.": (
-            lambda mu, threshold=0.01: mu.mean(0).abs() > threshold
-        ),
-        "look at the result: True or False for each unit, not its variance.": (
-            lambda mu, threshold=0.01: mu.var(0)
+        "look at the axis: the mean is over the batch, axis 0; this is the mean of each image.": (
+            lambda z, rho: _kl(z.T, rho).sum()
         ),
     },
     hints=(
-        "Each column of mu is a unit; how much does it vary from image to image?",
-        "mu.var(0) is (d,).",
-        "Try:  return mu.var(...) > threshold",
+        "First the rate of each unit: z.mean(0), of shape (d,).",
+        "Two terms a unit, one for on, rho * log(rho / rate), and one for off, with 1 - rho.",
+        "Try:  return (rho * (rho / rate).log() + ...).sum()",
     ),
 )
 
 
-def _note(frequency, seconds, rate=sound.RATE, *, loud=lambda k: 0.6 / k**2, partials=6, **other):
-    """sound.tone with one thing done in another way; a mistake lies in which."""
-    t = other.get("times", lambda n: np.arange(n) / rate)(round(seconds * rate))
-    decay, phase = other.get("decay", lambda k, t: 2 * k * t), other.get("phase", 2 * np.pi)
-    wave = sum(
-        loud(k) * np.exp(-decay(k, t)) * np.sin(phase * k * frequency * t)
-        for k in range(1, partials + 1)
-    )
-    rise, fall = other.get("envelope", lambda t: (t / 0.005, (seconds - t) / 0.03))(t)
-    return wave * np.minimum(rise, fall).clip(0, other.get("most", 1))
-
-
-def _as(**other):
-    return lambda *arguments: _note(*arguments, **other)
-
-
-def _every_sample(frequency, seconds, rate=sound.RATE):
-    return _note(frequency, seconds, rate, times=lambda n: np.arange(n))
-
-
-def _both_ends(frequency, seconds, rate=sound.RATE):
-    return _note(frequency, seconds, rate, times=lambda n: np.linspace(0, seconds, n))
+def _noise():
+    generator = torch.Generator().manual_seed(0)
+    cases = []
+    for shape, p in [((20, 1, 3, 4), 0.5), ((7, 1, 5, 5), 0.2), ((4, 6), 0.9)]:
+        x, u = (torch.rand(shape, generator=generator) for _ in range(2))
+        cases.append((x, p, u))
+    edges = torch.tensor([[0.0, 0.25, 0.3], [1.0, 0.75, 0.7]])  # not below, not above
+    return [*cases, (0.5 + edges / 10, 0.5, edges), (0.5 + edges / 10, 0.0, edges)]
 
 
 exercise(
-    sound.tone,
-    cases=lambda: {
-        1: (110.0, 0.06),
-        2: (220.0, 0.05),
-        3: (65.5, 0.1, 8000),
-        "a note so short that it fades while it still rises": (330.0, 0.02),
-    },
+    losses.salt_and_pepper,
+    cases=_noise,
     mistakes={
-        "look at the envelope: without it the note begins and ends with a click.": _as(
-            envelope=lambda t: (1 + 0 * t, 1 + 0 * t)
+        "look at the part: p is for both together, each of the two gets p / 2.": (
+            lambda x, p, u: losses.salt_and_pepper(x, min(2 * p, 1), u)
         ),
-        "look at the envelope: the end of the note must fade too, over its last 0.03 seconds.": _as(
-            envelope=lambda t: (t / 0.005, 1 + 0 * t)
+        "look at the white ones: where u > 1 - p / 2 a pixel becomes 1.": (
+            lambda x, p, u: x.masked_fill(u < p / 2, 0.0)
         ),
-        "look at the envelope: it is the smallest of three numbers, and one of them is 1.": _as(
-            most=np.inf
+        "look at the black ones: where u < p / 2 a pixel becomes 0.": (
+            lambda x, p, u: x.masked_fill(u > 1 - p / 2, 1.0)
         ),
-        "look at the sine: a period is 2 pi, so the phase is 2 pi k f t.": _as(phase=1),
-        "look at the partials: there are six, k = 1 to 6, and range leaves its end out.": _as(
-            partials=5
+        "look at 0 and 1: small u gives black, large u gives white; yours are swapped.": (
+            lambda x, p, u: losses.salt_and_pepper(x, p, 1 - u)
         ),
-        "look at the sum: this is the first partial alone, a whistle.": _as(partials=1),
-        "look at the loudness: partial k has 0.6 / k ** 2.": _as(loud=lambda k: 0.6 / k),
-        "look at the loudness: all partials are equally loud; partial k has 0.6 / k ** 2.": _as(
-            loud=lambda k: 0.6
+        "look at what stays: the pixels in the middle of u keep their value, the others change.": (
+            lambda x, p, u: torch.where((u < p / 2) | (u > 1 - p / 2), x, (u > 0.5).float())
         ),
-        "look at the decay: partial k fades by exp(-2 k t), the high ones faster.": _as(
-            decay=lambda k, t: 2 * t
+        "look at all pixels with u < p: this is masking noise, which only blackens.": (
+            lambda x, p, u: x.masked_fill(u < p, 0.0)
         ),
-        "look at the decay: the partials do not fade yet.": _as(decay=lambda k, t: 0 * t),
-        "look at the times: they are in seconds; divide the number of the sample by the rate.": (
-            _every_sample
-        ),
-        "look at the times: steps of 1 / rate do not reach T; linspace takes both ends.": (
-            _both_ends
+        "look at the white ones: the pixel becomes 1, nothing is added to it.": (
+            lambda x, p, u: x.masked_fill(u < p / 2, 0.0) + (u > 1 - p / 2).float()
         ),
     },
     hints=(
-        "The times are t = np.arange(round(seconds * rate)) / rate, an array.",
-        "Add six arrays, for k in range(1, 7): loudness * np.exp(-2 * k * t) * np.sin(...).",
-        "The envelope is np.minimum(t / 0.005, (seconds - t) / 0.03).clip(0, 1).",
-        "Try:  return np.minimum(t / 0.005, ...).clip(0, 1) * sum(... for k in range(1, 7))",
+        "Two masks of the shape of x: u < p / 2, and u > 1 - p / 2.",
+        "x.masked_fill(mask, value) is a copy of x with value where mask is True.",
+        "Try:  return x.masked_fill(u < p / 2, 0.0).masked_fill(..., ...)",
+    ),
+)
+
+
+def _layers():
+    generator = torch.Generator().manual_seed(0)
+    cases = []
+    for n, d, size in [(9, 4, 6), (5, 3, 3)]:
+        weight, x = (
+            torch.randn(d, size, generator=generator),
+            torch.rand(n, size, generator=generator),
+        )
+        cases.append(((x @ weight.T).sigmoid(), weight))
+    return cases
+
+
+def _contraction(slope, rows=lambda weight: weight.square().sum(1)):
+    """The mean of slope(z) times the squared length of each unit's weights, each may be wrong."""
+    return lambda z, weight: (slope(z) @ rows(weight)).mean()
+
+
+exercise(
+    losses.contractive,
+    trained=True,
+    cases=_layers,
+    mistakes={
+        "look at the slope: the Jacobian has z (1 - z), the penalty its square.": (
+            _contraction(lambda z: z * (1 - z))
+        ),
+        "look at the slope: without z (1 - z) this is weight decay, the same for every image.": (
+            _contraction(torch.ones_like)
+        ),
+        "look at the slope: 1 - z ** 2 belongs to tanh, a sigmoid has z (1 - z).": (
+            _contraction(lambda z: (1 - z.square()).square())
+        ),
+        "look at the weights: they count squared.": (
+            _contraction(lambda z: (z * (1 - z)).square(), lambda weight: weight.abs().sum(1))
+        ),
+        "look at the mean: the penalty is averaged over the batch; you sum.": (
+            lambda z, weight: len(z) * losses.contractive(z, weight)
+        ),
+        "look at the mean: it comes last, after the square of each image's slopes.": (
+            lambda z, weight: losses.contractive(z.mean(0, keepdim=True), weight)
+        ),
+        "look at the root: this is the norm, the penalty is its square.": (
+            lambda z, weight: ((z * (1 - z)).square() @ weight.square().sum(1)).sqrt().mean()
+        ),
+        "look at the axis: row j of the weights belongs to unit j; sum over its D inputs.": (
+            lambda z, weight: ((z * (1 - z)).square().sum(1) * weight.square().sum()).mean()
+        ),
+    },
+    hints=(
+        "A sigmoid has the slope z * (1 - z); entry (j, i) of the Jacobian is that times w_ji.",
+        "The sum over i is a factor that depends on the unit only: weight.square().sum(1), (d,).",
+        "The squared slopes (N, d) times these factors (d,), summed over the units, are one "
+        "number an image, (N,).",
+        "Try:  return ((z * (1 - z)).square() @ ...).mean()",
     ),
 )

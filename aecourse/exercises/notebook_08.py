@@ -1,648 +1,333 @@
-"""Exercises of notebook 08: a variational autoencoder from an empty page.
-
-`sample`, `slerp` and the tasks for the fast are used in that notebook only; their solutions stand
-here. The others are the package's.
-"""
+"""Exercises of notebook 08: what a VAE's bound leaves open, and the sound of a note."""
 
 import math
-from itertools import pairwise
 
+import numpy as np
 import torch
-from torch import nn
 from torch.distributions import Normal
 
-from aecourse import losses, models
-from aecourse.attempts import Stopped
+from aecourse import sound, variational
 from aecourse.exercises import exercise
-from aecourse.exercises.notebook_05 import SEEDED, alike, answered, is_linear, made, tensor
-from aecourse.losses import reparameterise
 
 
-def _posteriors():
-    """mu and logvar: the talk's own example, -2 and 2 log 0.5, then random ones."""
+def _log_weights():
+    """Logs of weights: moderate, so small or so large that exp gives 0 or infinity, and a batch of
+    batches."""
     generator = torch.Generator().manual_seed(0)
-    cases = [(torch.tensor([[-2.0]]), torch.tensor([[2 * math.log(0.5)]]))]
-    cases += [tuple(torch.randn(2, n, d, generator=generator)) for n, d in [(5, 2), (4, 6)]]
-    return [*cases, (torch.zeros(3, 2), torch.tensor([[-9.0, 5.0], [0.0, 4.0], [-4.0, 1.0]]))]
-
-
-def _kl_with(power=2, sign=1, half=2, by=len, var=torch.exp, log=lambda logvar: logvar):
-    def kl_divergence(mu, logvar):
-        terms = mu**power + var(logvar) - 1 - log(logvar)
-        return sign * terms.sum() / half / by(mu)
-
-    return kl_divergence
+    log_w = torch.randn(4, 7, generator=generator)
+    apart = log_w - torch.tensor([0.0, 300.0, 0.0, 900.0])[:, None]  # no maximum serves all rows
+    large = 150 * torch.randn(2, 3, 5, generator=generator) + 800  # and far from each other
+    words = ("moderate", "small", "large", "rows that differ by hundreds")
+    return dict(zip(words, [(log_w,), (3 * log_w - 900,), (large,), (apart,)], strict=True))
 
 
 exercise(
-    losses.kl_divergence,
-    trained=True,
-    cases=_posteriors,
+    variational.log_mean_exp,
+    cases=_log_weights,
     mistakes={
-        "look at mu: it counts squared. This is the misprint on the talk's slide, which has -mu "
-        "in place of -mu^2.": _kl_with(power=1),
-        "look at mu and at the sign: this is the talk's slide as printed, with -mu in place of "
-        "-mu^2, and it is minus a divergence.": _kl_with(power=1, sign=-1),
-        "look at the sign: a divergence is never negative; the slide maximises minus this.": (
-            _kl_with(sign=-1)
+        "look at the order: the mean of the logs is the ELBO; take the log of the mean.": (
+            lambda log_w: log_w.mean(-1)
         ),
-        "look at the half: it stands before the whole sum.": _kl_with(half=1),
-        "look at the mean: the latent dimensions are summed, only the examples are averaged.": (
-            _kl_with(by=torch.numel)
+        "look at the mean: logsumexp is the log of the sum; divide by K, subtract log K.": (
+            lambda log_w: torch.logsumexp(log_w, -1)
         ),
-        "look at the sum: it grows with the number of examples; divide by len(mu).": (
-            _kl_with(by=lambda mu: 1)
+        "look at exp: it is 0 or infinite for these weights; torch.logsumexp never forms it.": (
+            lambda log_w: log_w.exp().mean(-1).log()
         ),
-        "look at the variance: it is logvar.exp(), here logvar stands for it.": (
-            _kl_with(var=lambda logvar: logvar)
+        "look at the dimension: the K samples of an image lie along the last one.": (
+            lambda log_w: torch.logsumexp(log_w, 0) - math.log(len(log_w))
         ),
-        "look at the variance: logvar is the log of sigma^2 already; exp(2 logvar) is sigma^4.": (
-            _kl_with(var=lambda logvar: (2 * logvar).exp())
+        "look at the dimension: one number for each image, not one for all.": (
+            lambda log_w: torch.logsumexp(log_w.flatten(), 0) - math.log(log_w.numel())
         ),
-        "look at the variance: exp(logvar / 2) is sigma, and sigma^2 is wanted.": (
-            _kl_with(var=lambda logvar: (logvar / 2).exp())
+        "look at K: it is the length of the last dimension, not of the first.": (
+            lambda log_w: torch.logsumexp(log_w, -1) - math.log(len(log_w))
         ),
-        "look at the sum: one number for the batch is wanted, not one for each example.": (
-            lambda mu, logvar: (mu**2 + logvar.exp() - 1 - logvar).sum(1) / 2
+        "look at log K: a sum becomes a mean when it is divided; subtract K's logarithm, not K.": (
+            lambda log_w: torch.logsumexp(log_w, -1) - log_w.shape[-1]
         ),
-        "look at the logarithm: the formula has log sigma^2, which is logvar, not half of it.": (
-            _kl_with(log=lambda logvar: logvar / 2)
+        "look at the sign: the logarithm of a mean of weights, without a minus.": (
+            lambda log_w: -variational.log_mean_exp(log_w)
         ),
     },
     hints=(
-        "For each number of the code: mu^2 + sigma^2 - 1 - log sigma^2, with sigma^2 = e^logvar.",
-        "Sum over all of (N, d), halve, divide by len(mu).",
-        "Try:  return (mu.square() + logvar.exp() - 1 - ...).sum() / 2 / len(mu)",
+        "log(sum / K) = log(sum) - log(K), and the log of a sum of exp has a function of its own.",
+        "torch.logsumexp(log_w, -1) subtracts the largest number first, so nothing underflows.",
+        "K is log_w.shape[-1].",
+        "Try:  return torch.logsumexp(log_w, -1) - ...",
     ),
 )
 
 
-def _try_reparameterise(reparameterise, n, d):
-    mu, logvar, eps = torch.randn(3, n, d)
-    logvar[0] *= 6  # narrow and wide ones
-    mu.requires_grad_(), logvar.requires_grad_()
-    z = torch.as_tensor(reparameterise(mu, logvar, eps))
-    if z.requires_grad:
-        z.sum().backward()
-    gradients = [torch.zeros(n, d) if a.grad is None else a.grad for a in (mu, logvar)]
-    return {
-        "z": z,
-        "the gradient of the sum of z with respect to mu": gradients[0],
-        "the gradient of the sum of z with respect to logvar": gradients[1],
-    }
-
-
-exercise(
-    losses.reparameterise,
-    cases=lambda: [(5, 2), (4, 7)],
-    probe=_try_reparameterise,
-    mistakes={
-        "look at sigma: it is exp(logvar / 2); exp(logvar) is the variance.": (
-            lambda mu, logvar, eps: mu + logvar.exp() * eps
-        ),
-        "look at sigma: logvar is a logarithm, take exp(logvar / 2).": (
-            lambda mu, logvar, eps: mu + logvar * eps
-        ),
-        "look at eps: the noise is given, as an argument; do not draw another.": (
-            lambda mu, logvar, eps: mu + (logvar / 2).exp() * torch.randn_like(mu)
-        ),
-        "look at the gradient: it must flow back to mu and logvar, that is what the trick is for; "
-        "no detach, no torch.normal.": (
-            lambda mu, logvar, eps: reparameterise(mu, logvar, eps).detach()
-        ),
-        "look at mu: the noise lies around it, not around 0.": (
-            lambda mu, logvar, eps: (logvar / 2).exp() * eps
-        ),
-        "look at the square: eps is used as it comes.": (
-            lambda mu, logvar, eps: mu + (logvar / 2).exp() * eps**2
-        ),
-    },
-    hints=(
-        "z = mu + sigma * eps, number by number.",
-        "logvar is log sigma^2, so sigma is exp(logvar / 2).",
-        "Try:  return mu + (...).exp() * eps",
-    ),
-)
-
-
-def _try_vae(VAE, shape, hidden, d):
-    model, x = made(VAE, shape, hidden, d), torch.rand(5, *shape)
-    mu, logvar = _pair(model.posterior(x))
-    z, x_hat = tensor(model.encode(x), "encode"), None
-    if mu.shape == logvar.shape == z.shape == (5, d):
-        x_hat = answered(model, x)
-        (x_hat.sum() + (logvar.sum() if logvar.requires_grad else 0)).backward()
-    return {
-        "the shapes of mu and logvar of 5 images": (*mu.shape, *logvar.shape),
-        "the shape of encode(x), of 5 images,": z.shape,
-        "the shapes of mu and logvar of one image": tuple(
-            n for part in _pair(model.posterior(x[:1])) for n in part.shape
-        ),
-        "the shape of encode(x) of one image": model.encode(x[:1]).shape,
-        "encode(x) should be the mean mu, the first of the two of posterior(x).": _equal(z, mu),
-        "model(x) should be the decoded mean, decode(encode(x)).": bool(
-            x_hat is not None and _equal(x_hat, model.decode(mu))
-        ),
-        **_of_its_posterior(model, x, torch.stack([mu, logvar]) if x_hat is not None else mu),
-        **_of_its_layers(VAE, model, shape, hidden, d),
-    }
-
-
-def _pair(answer):
-    if not isinstance(answer, tuple | list) or len(answer) != 2:
-        raise Stopped("look at posterior: it should return two tensors, mu and logvar.")
-    return [tensor(part, "posterior") for part in answer]
-
-
-def _of_its_posterior(model, x, pair):
-    """Facts about the numbers that posterior gives, also of images far from usual ones."""
-    mu, logvar = _pair(model.posterior(100 * torch.randn(200, *x.shape[1:])))
-    halves = torch.rand(2, 50, *x.shape[1:])
-    return {
-        "mu and logvar should not be the same numbers: the encoder gives 2 d.": (
-            len(pair) == 2 and (pair[0][..., None] == pair[1][:, None]).all(0).any().item()
-        ),
-        "logvar can be any number, below -1 and above 1: is it clamped, or an exp of something?": (
-            bool((logvar < -1).any() and (logvar > 1).any())
-        ),
-        "no number of mu is ever negative: is there a ReLU or a sigmoid at the end?": (
-            bool((mu >= 0).all())
-        ),
-        "mu never leaves [-1, 1]: is there a tanh at the end?": bool((mu.abs() <= 1).all()),
-        "the encoder is linear: is there an activation between any two of its layers?": (
-            is_linear(model.encode, *halves)
-        ),
-        "no gradient flows through encode: is there a detach or a no_grad?": (
-            not model.encode(x).requires_grad
-        ),
-        "no gradient flows through logvar: is there a detach or a no_grad?": (
-            not model.posterior(x)[1].requires_grad
-        ),
-    }
-
-
-def _of_its_layers(VAE, model, shape, hidden, d):
-    """Facts about what the model holds."""
-    kinds = {type(layer) for layer in VAE(shape, hidden, d, nn.Tanh).modules()}
-    sizes, last = [math.prod(shape), *hidden], hidden[-1]
-    held = {tuple(p.shape) for p in model.parameters() if p.ndim == 2}
-    wanted = {(b, a) for a, b in pairwise(sizes)} | {(a, b) for a, b in pairwise(sizes)}
-    in_training, x = VAE(shape, hidden, d), torch.rand(5, *shape)
-    return {
-        "posterior says something else of the same image at the second call: is there dropout? "
-        "The noise belongs to the loss.": not _equal(
-            in_training.posterior(x)[0], in_training.posterior(x)[0]
-        ),
-        "some of its layers get no gradient: is the encoder of super().__init__() left over, "
-        "beside your own?": any(p.grad is None for p in model.parameters()),
-        "hidden is an argument: encoder and decoder have layers of just these widths.": (
-            wanted <= held <= wanted | {(2 * d, last), (d, last), (last, d)}
-        ),
-        "output is an argument: what the decoder ends with, in place of a sigmoid.": (
-            VAE(shape, hidden, d, output=nn.Identity).decode(50 * torch.randn(20, d)).min() >= 0
-        ),
-        "activation is an argument: encoder and decoder use it.": (
-            nn.Tanh in kinds and nn.ReLU not in kinds
-        ),
-        SEEDED: alike(model, VAE(shape, hidden, d)),
-    }
-
-
-def _equal(a, b):
-    return a.shape == b.shape and torch.allclose(a, b, atol=1e-6)
-
-
-class _Half(models.VAE):
-    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU, output=nn.Sigmoid):
-        super().__init__(shape, hidden, d, activation, output)
-        self.encoder = models.mlp([math.prod(shape), *hidden, d], activation)
-
-
-class _Positive(models.VAE):
-    def posterior(self, x):
-        mu, logvar = super().posterior(x)
-        return mu, logvar.exp()
-
-
-class _Shared(_Half):
-    def posterior(self, x):
-        mu = self.encoder(x.flatten(1))
-        return mu, mu
-
-
-class _Random(models.VAE):
-    def encode(self, x):
-        mu, logvar = self.posterior(x)
-        return mu + (logvar / 2).exp() * torch.randn_like(mu)
-
-
-class _Both(models.VAE):
-    def encode(self, x):
-        return self.encoder(x.flatten(1))
-
-    def forward(self, x):
-        return self.decode(self.posterior(x)[0])
-
-
-exercise(
-    models.VAE,
-    cases=lambda: [((1, 6, 5), (16, 8), 2), ((1, 4, 4), (12,), 4), ((3, 4, 4), (9,), 3)],
-    probe=_try_vae,
-    mistakes={
-        "look at the encoder: its last layer needs 2 d numbers, d for mu and d for logvar.": _Half,
-        "look at the encoder: mu and logvar are the same numbers here; it needs 2 d of them.": (
-            _Shared
-        ),
-        "look at logvar: the network's raw output is taken for log sigma^2, any number; no exp, "
-        "no clamp.": _Positive,
-        "look at encode: it is mu, the first of the two of posterior, without noise.": _Random,
-        "look at encode: it is mu alone, (N, d), and not both halves.": _Both,
-    },
-    hints=(
-        "After super().__init__(shape, hidden, d, activation, output) replace self.encoder only.",
-        "self.encoder = mlp([math.prod(shape), *hidden, 2 * d], activation)",
-        "posterior: self.encoder(x.flatten(1)).chunk(2, dim=1); encode: the first of the two.",
-        "Try:  self.encoder = mlp([math.prod(shape), *hidden, ...], activation),  and in encode  "
-        "return self.posterior(x)[...]",
-    ),
-)
-
-
-class _Given:
-    """A VAE whose posterior is given, and which remembers the codes that it is asked to decode."""
-
-    def __init__(self, shape, n, d, logvar):
-        self.shape, self.codes = shape, None
-        self.mu, self.logvar = torch.randn(n, d), torch.full((n, d), logvar)
-        self.weight = torch.randn(d, math.prod(shape))
-        for a in (self.mu, self.logvar, self.weight):
-            a.requires_grad_()
-
-    def slopes(self, term):
-        """Gradients of a term with respect to mu, logvar and the decoder's weight."""
-        inputs = (self.mu, self.logvar, self.weight)
-        if not (isinstance(term, torch.Tensor) and term.requires_grad):
-            return [torch.zeros_like(a) for a in inputs]
-        slopes = torch.autograd.grad(term, inputs, allow_unused=True, retain_graph=True)
-        return [
-            torch.zeros_like(a) if s is None else s for a, s in zip(inputs, slopes, strict=True)
-        ]
-
-    def posterior(self, x):
-        return 1 * self.mu, 1 * self.logvar  # under no_grad without a way back, as a network's
-
-    def encode(self, x):
-        return 1 * self.mu
-
-    def logits(self, z):
-        self.codes = z
-        return (z @ self.weight).unflatten(1, self.shape)
-
-    def decode(self, z):
-        return self.logits(z).sigmoid()
-
-    def __call__(self, x):
-        return self.decode(self.mu)
-
-
-def _try_elbo(negative_elbo, shape, n, d):
-    model, x = _Given(shape, n, d, -40.0), torch.rand(n, *shape)
-    plain, heavy = negative_elbo(model, x), negative_elbo(model, x, 4.0)
-    gaussian = negative_elbo(model, x, 1.0, 0.5)
-    other = negative_elbo(model, x, 1.0, None, _absolute)
-    both = negative_elbo(model, x, 1.0, 0.5, _absolute)
-    named = [isinstance(t, dict) and set(t) == {"reconstruction", "kl"} for t in (plain, heavy)]
-    return {
-        'it should return a dict of two terms, "reconstruction" and "kl".': all(named),
-        "the reconstruction, without noise,": _term(plain, "reconstruction"),
-        "the kl term": _term(plain, "kl"),
-        "the kl term with beta = 4": _term(heavy, "kl"),
-        "the kl term with beta = 0": _term(negative_elbo(model, x, 0.0), "kl"),
-        "the reconstruction with beta = 4": _term(heavy, "reconstruction"),
-        "the reconstruction with sigma = 0.5": _term(gaussian, "reconstruction"),
-        "the reconstruction with another nll": _term(other, "reconstruction"),
-        "the reconstruction with sigma = 0.5 and another nll": _term(both, "reconstruction"),
-        **_of_its_noise(negative_elbo, _Given(shape, 1000, d, 1.0), torch.rand(1000, *shape)),
-    }
-
-
-def _of_its_noise(negative_elbo, model, x):
-    """Facts about z in two calls, and about the gradients of both terms."""
-    drawn = []
-    for _ in range(2):
-        terms = negative_elbo(model, x)
-        if model.codes is None:
-            raise Stopped("look at the reconstruction: no code is given to logits or decode.")
-        drawn.append((model.codes - model.mu).detach())
-    return {
-        "the noise should be drawn anew in each call: is a seed fixed?": not torch.equal(*drawn),
-        "each number of a code should have its own noise, eps like mu.": bool(
-            drawn[0][:, :2].T.corrcoef()[0, 1].abs() < 0.5 and drawn[0][:2, 0].diff().abs() > 1e-6
-        ),
-        "the width of the noise in z, as a multiple of sigma,": round(
-            float(drawn[0].std() / math.exp(0.5)), 1
-        ),
-        **_of_its_gradients(
-            model.slopes(_term(terms, "reconstruction")), model.slopes(_term(terms, "kl"))
-        ),
-    }
-
-
-def _of_its_gradients(of_reconstruction, of_kl):
-    by_mu, by_logvar, by_weight = (slope.any() for slope in of_reconstruction)
-    return {
-        "no gradient of the reconstruction reaches mu: is z detached, or a term .item()?": (
-            not by_mu
-        ),
-        "no gradient of the reconstruction reaches logvar: is the noise scaled by it?": (
-            not by_logvar
-        ),
-        "no gradient of the reconstruction reaches the decoder.": not by_weight,
-        "no gradient of the kl term reaches mu or logvar: is it detached, or a number?": (
-            not all(slope.any() for slope in of_kl[:2])
-        ),
-        "the gradient of the kl term with respect to mu": of_kl[0],
-        "the gradient of the kl term with respect to logvar": of_kl[1],
-    }
-
-
-def _absolute(x, logits):
-    return (x - logits).abs().sum()
-
-
-def _term(terms, name):
-    return terms.get(name, 0.0) if isinstance(terms, dict) else 0.0
-
-
-def _elbo_with(code=reparameterise, pixels=False, kl=1.0, beta_of_kl=True, gaussian=True):
-    def negative_elbo(model, x, beta=1.0, sigma=None, nll=losses.bernoulli_nll):
-        mu, logvar = model.posterior(x)
-        z = code(mu, logvar, torch.randn_like(mu))
-        if sigma is None or not gaussian:
-            reconstruction = nll(x, model.decode(z) if pixels else model.logits(z))
-        else:
-            reconstruction = losses.gaussian_nll(x, model.decode(z), sigma)
-        divergence = (beta if beta_of_kl else 1) * kl * losses.kl_divergence(mu, logvar)
-        return {"reconstruction": reconstruction, "kl": divergence}
-
-    return negative_elbo
-
-
-def _averaged(model, x, beta=1.0, sigma=None, nll=losses.bernoulli_nll):
-    terms = losses.negative_elbo(model, x, beta, sigma, nll)
-    return terms | {"reconstruction": terms["reconstruction"] / x[0].numel()}
-
-
-def _total(model, x, beta=1.0, sigma=None, nll=losses.bernoulli_nll):
-    return sum(losses.negative_elbo(model, x, beta, sigma, nll).values())
-
-
-exercise(
-    losses.negative_elbo,
-    cases=lambda: [((1, 4, 4), 6, 2), ((1, 3, 5), 7, 3)],
-    probe=_try_elbo,
-    mistakes={
-        "look at z: it is mu here; without noise the decoder never sees the neighbourhood of a "
-        "code.": _elbo_with(code=lambda mu, logvar, eps: mu),
-        "look at the sign: the kl term is added to the loss, it pulls towards the prior.": (
-            _elbo_with(kl=-1.0)
-        ),
-        "look at beta: it multiplies the kl term.": _elbo_with(beta_of_kl=False),
-        "look at the sigmoid: nll takes logits, decode(z) has been through it already.": (
-            _elbo_with(pixels=True)
-        ),
-        "look at the mean: averaged over the pixels the reconstruction is hundreds of times too "
-        "weak, and the codes collapse; sum them.": _averaged,
-        "look at what is returned: two named terms, and not their sum.": _total,
-        "look at sigma: where it is given the likelihood is Gaussian, gaussian_nll.": (
-            _elbo_with(gaussian=False)
-        ),
-        "look at the noise: it is as wide as the variance, not as sigma.": (
-            _elbo_with(code=lambda mu, logvar, eps: mu + logvar.exp() * eps)
-        ),
-    },
-    hints=(
-        "mu, logvar = model.posterior(x); z by reparameterise, with eps = torch.randn_like(mu).",
-        "The reconstruction is nll(x, model.logits(z)), or, if there is a sigma, gaussian_nll(x, "
-        "model.decode(z), sigma).",
-        'Try:  return {"reconstruction": ..., "kl": beta * kl_divergence(mu, logvar)}',
-    ),
-)
-
-
-def sample(decode, n, d):
-    return decode(torch.randn(n, d))
-
-
-def _try_sample(sample, n, d):
-    def decode(z):
-        if z.ndim != 2:
-            raise Stopped(f"look at the codes: decode is given shape {tuple(z.shape)}, not (n, d).")
-        return (3 * z + 1)[:, None, None]
-
-    images, again = (tensor(sample(decode, n, d), "what is returned") for _ in range(2))
-    z = (images.flatten(1) - 1) / 3
-    return {
-        "the shape of the images": images.shape,
-        "the number of different codes": len(z.unique(dim=0)),
-        "the mean of the codes": abs(round(float(z.mean()), 1)),
-        "the standard deviation of the codes": round(float(z.std()), 1),
-        "no code lies beyond 2.5: is it drawn from the normal distribution?": (
-            not (z.abs() > 2.5).any()
-        ),
-        "two calls give the same images: draw new codes each time, without a fixed seed.": (
-            torch.equal(images, again)
-        ),
-        "the correlation of two numbers of a code": round(
-            abs(float(z[:, :2].T.corrcoef()[0, 1].nan_to_num())) if len(z) > 1 else 0.0, 1
-        ),
-        "the codes of a call have a mean of just 0: each is drawn by itself, none is centred.": (
-            bool((z.mean(0).abs() < 1e-5).all())
-        ),
-    }
-
-
-exercise(
-    sample,
-    cases=lambda: [(3000, 2), (2000, 5)],
-    probe=_try_sample,
-    mistakes={
-        "look at the law: torch.rand is uniform on [0, 1], the prior is normal: torch.randn.": (
-            lambda decode, n, d: decode(torch.rand(n, d))
-        ),
-        "look at the law: a uniform one on [-1, 1] is still not the prior; torch.randn.": (
-            lambda decode, n, d: decode(2 * torch.rand(n, d) - 1)
-        ),
-        "look at the noise: each image needs a code of its own, randn(n, d).": (
-            lambda decode, n, d: decode(torch.randn(1, d).expand(n, d))
-        ),
-        "look at the code: each of its numbers is drawn anew, randn(n, d), not randn(n, 1).": (
-            lambda decode, n, d: decode(torch.randn(n, 1).expand(n, d).contiguous())
-        ),
-        "look at what is returned: images are wanted, that is decoded codes.": (
-            lambda decode, n, d: torch.randn(n, d)
-        ),
-    },
-    hints=(
-        "The prior is N(0, I): torch.randn(n, d) draws n codes from it.",
-        "Try:  return decode(...)",
-    ),
-)
-
-
-def slerp(a, b, t):
-    """Codes (T, d) on the arc from a to b, each (d,), at the parts t (T,) of the way, 0 to 1.
-
-    (Shoemake 1985; White 2016)
-    """
-    angle = (a @ b / (a.norm() * b.norm())).arccos()
-    t = t[:, None]  # (T, 1)
-    return (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / angle.sin()
-
-
-def _two_codes():
+def _samples():
     generator = torch.Generator().manual_seed(0)
-    parts = [0.0, 0.1, 0.5, 0.8, 1.0], [0.0, 0.25, 1.0]
-    ends = [torch.randn(2, d, generator=generator).double() for d in (2, 7)]
-    a, step = torch.randn(2, 4, generator=generator).double()
-    ends, parts = [*ends, (a, a + 0.3 * step)], (*parts, parts[0])  # a small angle
-    return [(*pair, torch.tensor(t).double()) for pair, t in zip(ends, parts, strict=True)]
-
-
-def _of_length_one(a, b, t):
-    return slerp(a / a.norm(), b / b.norm(), t)
+    cases = []
+    for n, d in [(6, 3), (2, 2), (5, 1)]:
+        mu, logvar = torch.randn(2, d, generator=generator)
+        z = mu + (logvar / 2).exp() * torch.randn(n, d, generator=generator)
+        cases.append((10 * torch.randn(n, generator=generator) - 50, mu, logvar, z))
+    return cases
 
 
 exercise(
-    slerp,
-    cases=_two_codes,
+    variational.score_function_gradient,
+    cases=_samples,
     mistakes={
-        "look at the path: this is the straight line.": (
-            lambda a, b, t: (1 - t)[:, None] * a + t[:, None] * b
+        "look at the division: by the variance, which is exp(logvar), not by sigma.": (
+            lambda f, mu, logvar, z: f[:, None] * (z - mu) / (logvar / 2).exp()
         ),
-        "look at the ends: t = 0 is a, t = 1 is b.": lambda a, b, t: slerp(b, a, t),
-        "look at the angle: divide a @ b by both lengths before arccos.": (
-            lambda a, b, t: _arc(a, b, t, (a @ b).clamp(-0.99, 0.99).arccos())
+        "look at the division: by the variance; logvar is its logarithm.": (
+            lambda f, mu, logvar, z: f[:, None] * (z - mu) / logvar
         ),
-        "look at the angle: the cosine is not yet the angle; arccos.": (
-            lambda a, b, t: _arc(a, b, t, a @ b / (a.norm() * b.norm()))
+        "look at the division: the score is (z - mu) over the variance.": (
+            lambda f, mu, logvar, z: f[:, None] * (z - mu)
         ),
-        "look at the lengths: a and b keep theirs, only the cosine is taken of unit vectors.": (
-            _of_length_one
+        "look at the sign: it pushes mu towards the z whose f is large, z - mu.": (
+            lambda f, mu, logvar, z: f[:, None] * (mu - z) / logvar.exp()
         ),
-        "look at the denominator: the sum is divided by the sine of the whole angle.": (
-            lambda a, b, t: slerp(a, b, t) * (a @ b / (a.norm() * b.norm())).arccos().sin()
+        "look at f: each sample's score counts as much as its f.": (
+            lambda f, mu, logvar, z: (z - mu) / logvar.exp()
+        ),
+        "look at the mean: one estimate a row is wanted, their mean is taken later.": (
+            lambda f, mu, logvar, z: (f[:, None] * (z - mu) / logvar.exp()).mean(0)
+        ),
+        "look at the sum: one number for each latent dimension, (N, d).": (
+            lambda f, mu, logvar, z: (f[:, None] * (z - mu) / logvar.exp()).sum(1)
+        ),
+        "look at log q: its gradient, not log q itself, is multiplied by f.": (
+            lambda f, mu, logvar, z: f[:, None] * Normal(mu, (logvar / 2).exp()).log_prob(z)
         ),
     },
     hints=(
-        "The cosine of the angle is a @ b / (a.norm() * b.norm()); .arccos() gives the angle.",
-        "t[:, None] makes (T, 1) of (T,), so that it multiplies whole codes (d,).",
-        "Try:  return (((1 - t) * angle).sin() * a + ...) / angle.sin()",
+        "f(z) times the gradient of log q(z); the formula above has both factors.",
+        "f is (N,) and must multiply rows of (N, d): f[:, None].",
+        "The variance is logvar.exp().",
+        "Try:  return f[:, None] * (z - mu) / ...",
     ),
 )
 
 
-def _arc(a, b, t, angle):
-    t = t[:, None]
-    return (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / angle.sin()
+def _grid_with(places, order="image"):
+    def prior_grid(n):
+        a = places(n)
+        rows, columns = torch.meshgrid(a if order == "upside down" else a.flip(0), a, indexing="ij")
+        pair = [rows, columns] if order == "swapped" else [columns, rows]
+        return torch.stack(pair, -1).flatten(0, 1)
+
+    return prior_grid
 
 
-def kl_by_sampling(mu, logvar, eps):
-    """KL(q || N(0, I)) estimated by log q(z) - log p(z) at one sample z an example.
-
-    Summed over the d dimensions, averaged over the batch; mu, logvar, eps (N, d).
-    """
-    z = reparameterise(mu, logvar, eps)
-    log_q = Normal(mu, (logvar / 2).exp()).log_prob(z)
-    return (log_q - Normal(0.0, 1.0).log_prob(z)).sum() / len(mu)
-
-
-def _with_noise():
-    generator = torch.Generator().manual_seed(0)
-    cases = [tuple(torch.randn(3, n, d, generator=generator)) for n, d in [(5, 2), (4, 7)]]
-    eps = torch.randn(6, 3, generator=generator)  # where p is larger than q: an estimate below 0
-    return [*cases, (-0.3 * eps, 0.1 * eps, eps)]
+def _quantiles(n):
+    return Normal(0.0, 1.0).icdf((torch.arange(n) + 0.5) / n)
 
 
 exercise(
-    kl_by_sampling,
-    trained=True,
-    cases=_with_noise,
+    variational.prior_grid,
+    cases=lambda: [(3,), (4,), (1,)],
     mistakes={
-        "look at the sample: this is the closed form; estimate it from z.": (
-            lambda mu, logvar, eps: losses.kl_divergence(mu, logvar)
+        "look at the ends: the quantiles of 0 and 1 are infinite; take (k + 1/2) / n.": (
+            _grid_with(lambda n: Normal(0.0, 1.0).icdf(torch.linspace(0, 1, n)))
         ),
-        "look at the sign: it is log q minus log p.": (
-            lambda mu, logvar, eps: -kl_by_sampling(mu, logvar, eps)
+        "look at the steps: these are equal lengths; equal probabilities need icdf.": (
+            _grid_with(lambda n: torch.linspace(-2, 2, n))
         ),
-        "look at z: the densities are taken at mu + sigma eps, not at mu.": (
-            lambda mu, logvar, eps: kl_by_sampling(mu, logvar, 0 * eps)
+        "look at icdf: these are still probabilities between 0 and 1.": (
+            _grid_with(lambda n: (torch.arange(n) + 0.5) / n)
         ),
-        "look at the width of q: it is exp(logvar / 2), the variance is exp(logvar).": (
-            lambda mu, logvar, eps: (
-                (
-                    Normal(mu, logvar.exp()).log_prob(reparameterise(mu, logvar, eps))
-                    - Normal(0.0, 1.0).log_prob(reparameterise(mu, logvar, eps))
-                ).sum()
-                / len(mu)
-            )
+        "look at icdf: cdf goes from codes to probabilities, this is the other way.": (
+            _grid_with(lambda n: Normal(0.0, 1.0).cdf((torch.arange(n) + 0.5) / n))
         ),
-        "look at the mean: the dimensions are summed, only the examples are averaged.": (
-            lambda mu, logvar, eps: kl_by_sampling(mu, logvar, eps) / mu.shape[1]
+        "look at the probabilities: (k + 1) / (n + 1) doesn't cut it into n equal slices.": (
+            _grid_with(lambda n: Normal(0.0, 1.0).icdf((torch.arange(n) + 1.0) / (n + 1)))
         ),
+        "look at the columns: z_1 grows to the right, along a row; z_2 changes from row to row.": (
+            _grid_with(_quantiles, "swapped")
+        ),
+        "look at the rows: the first row of an image is on top, where z_2 is largest.": (
+            _grid_with(_quantiles, "upside down")
+        ),
+        "look at the shape: one code a row, (n * n, 2).": (
+            lambda n: variational.prior_grid(n).view(n, n, 2)
+        ),
+        "look at the samples: a grid has nothing random in it.": lambda n: torch.randn(n * n, 2),
     },
     hints=(
-        "z = reparameterise(mu, logvar, eps), and then two log densities of z.",
-        "torch.distributions.Normal(mean, sigma).log_prob(z) is the log density, (N, d).",
-        "Try:  return (Normal(mu, (logvar / 2).exp()).log_prob(z) - ...).sum() / len(mu)",
+        "First the n places on one axis: icdf of (k + 1/2) / n for k = 0 ... n - 1.",
+        "torch.meshgrid or two loops give all pairs; z_1 runs within a row, z_2 falls row by row.",
+        "Try:  rows, columns = torch.meshgrid(places.flip(0), places, indexing='ij')  and  return "
+        "torch.stack([...], -1).flatten(0, 1)",
     ),
 )
 
 
-def free_bits(mu, logvar, floor):
-    """The KL term in which no latent dimension counts less than `floor` nats, so that none gains by
-    being switched off: the sum over dimensions of max(floor, its KL averaged over the batch).
+def _beta_with(pixels_power=1, d_power=1, invert=False, swap=False, scale_power=1):
+    def effective_beta(pixels, d, reconstruction="sum", kl="sum", scale=1.0, weight=1.0):
+        first, second = (kl, reconstruction) if swap else (reconstruction, kl)
+        beta = weight / scale**scale_power
+        beta *= pixels**pixels_power if first == "mean" else 1
+        beta /= d**d_power if second == "mean" else 1
+        return 1 / beta if invert else beta
 
-    (Kingma et al. 2016, section 4, "free bits")
-    """
-    each = (mu.square() + logvar.exp() - 1 - logvar).mean(0) / 2  # (d,)
-    return each.clamp(min=floor).sum()
-
-
-def _free_bits_with(by=lambda kl, floor: kl.mean(0).clamp(min=floor).sum()):
-    def free_bits(mu, logvar, floor):
-        return by((mu.square() + logvar.exp() - 1 - logvar) / 2, floor)
-
-    return free_bits
+    return effective_beta
 
 
 exercise(
-    free_bits,
-    trained=True,
+    variational.effective_beta,
     cases=lambda: [
-        (4 * mu, logvar, floor)
-        for (mu, logvar, _), floor in zip(_with_noise(), (8.0, 0.5, 0.3), strict=True)
+        (300, 7, "mean", "mean", 2.0, 3.0),
+        (784, 20, "mean"),
+        (100, 5, "sum", "mean"),
+        (784, 20),
+        (12288, 128, "mean", "sum", 1.0, 0.00025),
+        (784, 20, "sum", "sum", 1.0, 0.0),
     ],
     mistakes={
-        "look at the order: first the mean over the batch, then the floor for each dimension.": (
-            _free_bits_with(lambda kl, floor: kl.clamp(min=floor).mean(0).sum())
+        "look at the reductions: a mean over pixels is the sum divided by their number.": (
+            _beta_with(pixels_power=0)
         ),
-        "look at the floor: it holds for each dimension; here it never comes into play.": (
-            _free_bits_with(lambda kl, floor: kl.mean(0).sum().clamp(min=floor))
+        "look at the KL: its mean over latent numbers is the sum divided by d.": (
+            _beta_with(d_power=0)
         ),
-        "look at the direction: what is below the floor is raised to it, nothing is cut above.": (
-            _free_bits_with(lambda kl, floor: kl.mean(0).clamp(max=floor).sum())
+        "look at the direction: a mean over pixels makes the KL heavier beside it, not lighter.": (
+            _beta_with(pixels_power=-1)
         ),
-        "look at the sum: the dimensions are summed, not averaged.": (
-            _free_bits_with(lambda kl, floor: kl.mean(0).clamp(min=floor).mean())
+        "look at the direction: a mean over latent numbers makes the KL lighter.": (
+            _beta_with(d_power=-1)
         ),
-        "look at the axis: the mean is over the examples, axis 0.": (
-            _free_bits_with(lambda kl, floor: kl.mean(1).clamp(min=floor).sum())
+        "look at the fraction: beta is the KL's factor over the reconstruction's.": (
+            _beta_with(invert=True)
+        ),
+        "look at the reductions: each belongs to its own term.": _beta_with(swap=True),
+        "look at scale: it stands before the reconstruction, so divide by it.": (
+            _beta_with(scale_power=-1)
+        ),
+        "look at scale: dividing the loss by it leaves beta before the KL.": (
+            _beta_with(scale_power=0)
         ),
     },
     hints=(
-        "The KL of each number of each example is (N, d); do not sum it yet.",
-        ".mean(0) leaves one number a dimension; .clamp(min=floor) is the floor; then .sum().",
-        "Try:  each = (mu.square() + logvar.exp() - 1 - logvar) / 2  and  return each.mean(0)...",
+        "Write both terms as sums: a mean over n numbers is the sum times 1 / n.",
+        "Then the loss is a * reconstruction + b * kl; divide it by a.",
+        "a is scale, or scale / pixels; b is weight, or weight / d; the answer is b / a.",
+        "Try:  a = scale / pixels if reconstruction == 'mean' else scale,  likewise  b = ...,  "
+        "and  return b / a",
+    ),
+)
+
+
+def _means():
+    """Codes of which some units vary and some don't, though their means are far from 0."""
+    generator = torch.Generator().manual_seed(0)
+    spread = torch.tensor([1.0, 0.05, 0.2, 0.0, 0.06, 3.0])
+    mu = torch.randn(400, 6, generator=generator) * spread
+    shifted = mu + torch.tensor([0.0, 2.0, 0.0, -1.0, 0.05, 0.0])
+    slow = mu.sort(0).values  # neighbours are alike
+    return [(mu,), (shifted,), (shifted, 0.5), (shifted[:, :2], 1e-4), (slow,)]
+
+
+exercise(
+    variational.active_units,
+    cases=_means,
+    mistakes={
+        "look at the variance: a large mean that never moves carries nothing.": (
+            lambda mu, threshold=0.01: mu.square().mean(0) > threshold
+        ),
+        "look at the variance: the threshold is for it, not for its square root.": (
+            lambda mu, threshold=0.01: mu.std(0) > threshold
+        ),
+        "look at the dimension: the variance is over the N examples, one answer a unit.": (
+            lambda mu, threshold=0.01: mu.var(1) > threshold
+        ),
+        "look at the comparison: active is above the threshold.": (
+            lambda mu, threshold=0.01: mu.var(0) < threshold
+        ),
+        "look at the threshold: it is an argument, not always 0.01.": (
+            lambda mu, threshold=0.01: mu.var(0) > 0.01
+        ),
+        "look at the result: which units, (d,), not how many.": (
+            lambda mu, threshold=0.01: (mu.var(0) > threshold).sum()
+        ),
+        "look at the mean: near 0 or not, what counts is whether mu moves.": (
+            lambda mu, threshold=0.01: mu.mean(0).abs() > threshold
+        ),
+        "look at the result: True or False for each unit, not its variance.": (
+            lambda mu, threshold=0.01: mu.var(0)
+        ),
+    },
+    hints=(
+        "Each column of mu is a unit; how much does it vary from image to image?",
+        "mu.var(0) is (d,).",
+        "Try:  return mu.var(...) > threshold",
+    ),
+)
+
+
+def _note(frequency, seconds, rate=sound.RATE, *, loud=lambda k: 0.6 / k**2, partials=6, **other):
+    """sound.tone with one thing done in another way; a mistake lies in which."""
+    t = other.get("times", lambda n: np.arange(n) / rate)(round(seconds * rate))
+    decay, phase = other.get("decay", lambda k, t: 2 * k * t), other.get("phase", 2 * np.pi)
+    wave = sum(
+        loud(k) * np.exp(-decay(k, t)) * np.sin(phase * k * frequency * t)
+        for k in range(1, partials + 1)
+    )
+    rise, fall = other.get("envelope", lambda t: (t / 0.005, (seconds - t) / 0.03))(t)
+    return wave * np.minimum(rise, fall).clip(0, other.get("most", 1))
+
+
+def _as(**other):
+    return lambda *arguments: _note(*arguments, **other)
+
+
+def _every_sample(frequency, seconds, rate=sound.RATE):
+    return _note(frequency, seconds, rate, times=lambda n: np.arange(n))
+
+
+def _both_ends(frequency, seconds, rate=sound.RATE):
+    return _note(frequency, seconds, rate, times=lambda n: np.linspace(0, seconds, n))
+
+
+exercise(
+    sound.tone,
+    cases=lambda: {
+        1: (110.0, 0.06),
+        2: (220.0, 0.05),
+        3: (65.5, 0.1, 8000),
+        "a note so short that it fades while it still rises": (330.0, 0.02),
+    },
+    mistakes={
+        "look at the envelope: without it the note begins and ends with a click.": _as(
+            envelope=lambda t: (1 + 0 * t, 1 + 0 * t)
+        ),
+        "look at the envelope: the end of the note must fade too, over its last 0.03 seconds.": _as(
+            envelope=lambda t: (t / 0.005, 1 + 0 * t)
+        ),
+        "look at the envelope: it is the smallest of three numbers, and one of them is 1.": _as(
+            most=np.inf
+        ),
+        "look at the sine: a period is 2 pi, so the phase is 2 pi k f t.": _as(phase=1),
+        "look at the partials: there are six, k = 1 to 6, and range leaves its end out.": _as(
+            partials=5
+        ),
+        "look at the sum: this is the first partial alone, a whistle.": _as(partials=1),
+        "look at the loudness: partial k has 0.6 / k ** 2.": _as(loud=lambda k: 0.6 / k),
+        "look at the loudness: all partials are equally loud; partial k has 0.6 / k ** 2.": _as(
+            loud=lambda k: 0.6
+        ),
+        "look at the decay: partial k fades by exp(-2 k t), the high ones faster.": _as(
+            decay=lambda k, t: 2 * t
+        ),
+        "look at the decay: the partials do not fade yet.": _as(decay=lambda k, t: 0 * t),
+        "look at the times: they are in seconds; divide the number of the sample by the rate.": (
+            _every_sample
+        ),
+        "look at the times: steps of 1 / rate do not reach T; linspace takes both ends.": (
+            _both_ends
+        ),
+    },
+    hints=(
+        "The times are t = np.arange(round(seconds * rate)) / rate, an array.",
+        "Add six arrays, for k in range(1, 7): loudness * np.exp(-2 * k * t) * np.sin(...).",
+        "The envelope is np.minimum(t / 0.005, (seconds - t) / 0.03).clip(0, 1).",
+        "Try:  return np.minimum(t / 0.005, ...).clip(0, 1) * sum(... for k in range(1, 7))",
     ),
 )

@@ -1,217 +1,145 @@
-"""Exercises of notebook 10: what a codec is measured by, and what it is trained on."""
-
-import math
+"""Exercises of notebook 10: drawing labels, and judging clusters by labels."""
 
 import torch
 
-from aecourse import codecs
+from aecourse import few_labels
 from aecourse.exercises import exercise
 
 
-def _pairs():
-    """Images and their reconstructions: a few, one, of other sizes, and almost perfect ones."""
+def _labels():
+    """Labels in random order, of unequal classes, of other names than 0, 1, ..., of 26 classes."""
     generator = torch.Generator().manual_seed(0)
-    pairs = []
-    for shape in [(6, 1, 5, 4), (1, 1, 3, 3), (3, 1, 8, 2)]:
-        x = torch.rand(shape, generator=generator)
-        errors = 0.3 * torch.rand(shape, generator=generator)
-        pairs.append((x, x + errors * torch.linspace(0.1, 1, shape[0]).view(-1, 1, 1, 1)))
-    return [*pairs, (x, x + errors / 1000)]
+    labels = torch.randint(4, (60,), generator=generator)
+    many = torch.arange(26).repeat(3)[torch.randperm(78, generator=generator)]
+    return [(labels, 3), (labels, 1), (torch.tensor([7, 2, 2, 5, 7, 5, 2, 5, 7]), 2), (many, 2)]
 
 
 exercise(
-    codecs.psnr,
-    cases=_pairs,
+    few_labels.stratified,
+    cases=_labels,
     mistakes={
-        "look at the sign: the smaller the error, the larger the PSNR.": (
-            lambda x, x_hat: -codecs.psnr(x, x_hat)
+        "look at the classes: the first of all rows leave to chance how many each class gets.": (
+            lambda labels, per_class: torch.arange(per_class * len(labels.unique()))
         ),
-        "look at the factor: of a squared error it is 10 log10, 20 is for its root.": (
-            lambda x, x_hat: 2 * codecs.psnr(x, x_hat)
+        "look at the end: these are the last ones of each class, not the first.": (
+            lambda labels, per_class: torch.cat(
+                [(labels == k).nonzero()[-per_class:, 0] for k in labels.unique()]
+            )
         ),
-        "look at the logarithm: decibels are made with log10, this is the natural one.": (
-            lambda x, x_hat: -10 * (x - x_hat).square().mean().log()
+        "look at the order: class after class, not in the order of the rows.": (
+            lambda labels, per_class: few_labels.stratified(labels, per_class).sort()[0]
         ),
-        "look at the mean: this is the error summed over the pixels of an image.": (
-            lambda x, x_hat: -10 * ((x - x_hat).square().sum() / len(x)).log10()
+        "look at what is asked for: the rows, not their labels.": (
+            lambda labels, per_class: labels[few_labels.stratified(labels, per_class)]
         ),
-        "look at the order: first the mean over all pixels, then the logarithm, once.": (
-            lambda x, x_hat: -10 * (x - x_hat).square().flatten(1).mean(1).log10().mean()
-        ),
-        "look at the error: it is squared, this is the mean of its size.": (
-            lambda x, x_hat: -10 * (x - x_hat).abs().mean().log10()
-        ),
-        "look at the peak: images on [0, 1] have the peak 1, not 255.": (
-            lambda x, x_hat: codecs.psnr(x, x_hat) + 20 * math.log10(255)
+        "look at the shape: (classes * per_class,), one list, not one for each class.": (
+            lambda labels, per_class: few_labels.stratified(labels, per_class).view(-1, per_class)
         ),
     },
     hints=(
-        "The mean squared error is one number, over all pixels of all images.",
-        "a.log10() is the logarithm to base 10 of a tensor.",
-        "Try:  return -10 * (...).log10()",
+        "labels.unique() are the classes; (labels == k).nonzero()[:, 0] the rows of class k.",
+        "Take the first per_class of these rows, and torch.cat the lists.",
+        "Try:  return torch.cat([(labels == k).nonzero()[:..., 0] for k in labels.unique()])",
     ),
 )
 
 
-def _codes():
+def _partitions():
+    """Clusters and labels: unequal sizes, more clusters than classes, fewer, and 26 of each."""
     generator = torch.Generator().manual_seed(0)
-    sizes = [(20, 3, 0.5), (1, 4, 2.0), (7, 1, 0.3)]
-    cases = [(4 * torch.randn(n, d, generator=generator), step) for n, d, step in sizes]
-    large = (1e5 * torch.randn(5, 2, generator=generator)).round() + 0.1
-    return dict(zip((1, 2, 3, "integers beyond a byte"), [*cases, (large, 0.5)], strict=True))
+    labels = torch.randint(3, (50,), generator=generator)
+    near = torch.where(torch.rand(50, generator=generator) < 0.7, (labels + 1) % 3, 3)
+    small = torch.tensor([0, 0, 1, 1, 1, 1, 1]), torch.tensor([0, 1, 1, 1, 2, 2, 0])
+    mixed = (
+        torch.tensor([0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 2]),
+        torch.tensor([2, 0, 0, 1, 2, 2, 0, 2, 0, 1, 1]),
+    )
+    many = torch.randint(26, (2, 1000), generator=generator)
+    many[1, :400] = many[0, :400] = 25  # together more often than a byte can count
+    many[0] += many[0] // 20  # there is no cluster 20
+    return [(near, labels), small, (torch.arange(50) // 30, labels), mixed, (many[0], many[1])]
+
+
+def _table(clusters, labels):
+    """How often cluster c has label k, (clusters, classes)."""
+    one_hot = torch.nn.functional.one_hot
+    return one_hot(clusters).T.double() @ one_hot(labels).double()
+
+
+def _largest_part(clusters, labels):
+    table = _table(clusters, labels)
+    return table[table.sum(1) > 0]
 
 
 exercise(
-    codecs.quantise,
-    cases=_codes,
+    few_labels.purity,
+    cases=_partitions,
     mistakes={
-        "look at the step: z is divided by it first; this rounds to whole numbers.": (
-            lambda z, step: z.round().long()
+        "look at the mean: large clusters count more; sum the majorities, then divide by N.": (
+            lambda clusters, labels: (
+                _largest_part(clusters, labels).amax(1) / _largest_part(clusters, labels).sum(1)
+            ).mean()
         ),
-        "look at the result: these are numbers on the scale of z; wanted are the integers.": (
-            lambda z, step: (z / step).round() * step
+        "look at the direction: the commonest label of each cluster, not the other way round.": (
+            lambda clusters, labels: few_labels.purity(labels, clusters)
         ),
-        "look at rounding: .long() cuts towards 0, so first .round().": (
-            lambda z, step: (z / step).long()
+        "look at the result: a part of the examples; divide by their number.": (
+            lambda clusters, labels: few_labels.purity(clusters, labels) * len(labels)
         ),
-        "look at rounding: floor goes down always; the nearest integer is wanted.": (
-            lambda z, step: (z / step).floor().long()
-        ),
-        "look at the step: z is divided by it, not multiplied: a larger step is coarser.": (
-            lambda z, step: (z * step).round().long()
+        "look at the numbers of the clusters: they mean nothing; cluster 3 need not be class 3.": (
+            lambda clusters, labels: (clusters == labels).double().mean()
         ),
     },
     hints=(
-        "How many steps is each number away from 0?",
-        "torch.round, or a.round(), gives the nearest whole number, still as a float.",
-        "Try:  return (...).round().long()",
+        "labels[clusters == c].bincount() says how often each label occurs in cluster c.",
+        "The largest of these is the majority; sum it over clusters.unique(), divide by N.",
+        "Try:  return sum(labels[clusters == c].bincount()... for c in clusters.unique()) / "
+        "len(labels)",
     ),
 )
 
 
-def _symbols():
-    generator = torch.Generator().manual_seed(0)
-    cases = []
-    for n, spreads in [(50, [0.2, 1.0, 4.0]), (200, [3.0]), (9, [0.0, 2.0])]:
-        z = torch.randn(n, len(spreads), generator=generator)
-        cases.append(((z * torch.tensor(spreads)).round().long() - 2,))
-    far = torch.tensor([[-300, 0], [-44, 256], [4000, 0], [-300, 512]])  # alike in one byte
-    return [*cases, (far,)]
+def _pairs(n):
+    return (n * (n - 1) / 2).sum()
 
 
-def _entropy_with(logarithm=torch.log2, summed=True, factor=1.0):
-    def entropy(symbols):
-        bits = 0.0
-        for column in symbols.T:
-            p = column.unique(return_counts=True)[1] / len(column)
-            bits = bits - factor * (p * logarithm(p)).sum()
-        return bits if summed else bits / symbols.shape[1]
-
-    return entropy
+def _rand(clusters, labels, pairs=_pairs, most=lambda a, b: (a + b) / 2, chance=1.0):
+    """The adjusted Rand index, with one of its parts replaced."""
+    table = _table(clusters, labels)
+    a, b, both = pairs(table.sum(1)), pairs(table.sum(0)), pairs(table)
+    expected = chance * a * b / pairs(table.sum())
+    return (both - expected) / (most(a, b) - expected)
 
 
-def _entropy_of_all(symbols):
-    p = symbols.unique(return_counts=True)[1] / symbols.numel()
-    return -symbols.shape[1] * (p * p.log2()).sum()
-
-
-def _entropy_of_counts(symbols):
-    bits = 0.0
-    for column in symbols.T:
-        n = column.unique(return_counts=True)[1].double()
-        bits = bits - (n * n.log2()).sum()
-    return bits
-
-
-def _entropy_unweighted(symbols):
-    bits = 0.0
-    for column in symbols.T:
-        bits = bits - (column.unique(return_counts=True)[1] / len(column)).log2().mean()
-    return bits
+def _plain_rand(clusters, labels):
+    """The part of all pairs on which the two agree."""
+    same = [a[:, None] == a for a in (clusters, labels)]
+    upper = torch.ones_like(same[0]).triu(1)
+    return (same[0] == same[1])[upper].double().mean()
 
 
 exercise(
-    codecs.entropy,
-    cases=_symbols,
+    few_labels.adjusted_rand,
+    cases=_partitions,
     mistakes={
-        "look at the logarithm: bits are made with log2, these are nats.": (
-            _entropy_with(torch.log)
+        "look at chance: without what chance would give, this is the plain Rand index.": (
+            _plain_rand
         ),
-        "look at the sign: log2 of a probability is negative, an entropy is not.": (
-            _entropy_with(factor=-1.0)
+        "look at chance: subtract it above and below the line.": (
+            lambda clusters, labels: _rand(clusters, labels, chance=0.0)
         ),
-        "look at the columns: their entropies are added; this is the mean over them.": (
-            _entropy_with(summed=False)
+        "look at pairs: n things make n (n - 1) / 2 of them, not n ** 2.": (
+            lambda clusters, labels: _rand(clusters, labels, pairs=lambda n: (n * n).sum())
         ),
-        "look at the columns: each has frequencies of its own; these are of all in one pot.": (
-            _entropy_of_all
-        ),
-        "look at p: divide the counts by the number of rows first.": _entropy_of_counts,
-        "look at the weights: -log2 p counts as often as its symbol occurs, p times.": (
-            _entropy_unweighted
-        ),
-        "look at the sum: these are the bits of all rows; divide by their number.": (
-            lambda symbols: len(symbols) * codecs.entropy(symbols)
+        "look at the most possible: the mean of a and b, not the larger one.": (
+            lambda clusters, labels: _rand(clusters, labels, most=torch.maximum)
         ),
     },
     hints=(
-        "for column in symbols.T goes through the columns, each (N,).",
-        "column.unique(return_counts=True)[1] counts how often each symbol occurs.",
-        "With p = counts / len(column), a column takes -(p * p.log2()).sum() bits.",
-        "Try:  bits = bits - (p * ...).sum()  for each column.",
-    ),
-)
-
-
-def _rates():
-    generator = torch.Generator().manual_seed(0)
-    cases = []
-    for n, d in [(30, 4), (1, 3), (8, 1)]:
-        logscale = torch.linspace(0.2, 1.2, d)  # positive: exp forgotten is wrong, not NaN
-        cases.append((2 * logscale.exp() * torch.randn(n, d, generator=generator), logscale))
-    return cases
-
-
-def _rate_with(width=0.5, scale=torch.exp, factor=1.0, mean=False):
-    def rate(z, logscale):
-        s = scale(logscale)
-        far = -z.abs().double()  # the mistakes are to err, not to underflow
-        nats = -factor * (((far + width) / s).sigmoid() - ((far - width) / s).sigmoid()).log()
-        return nats.mean() if mean else nats.sum() / len(z)
-
-    return rate
-
-
-def _density(z, logscale):
-    s = logscale.exp()
-    return -((z / s).sigmoid() * (-z / s).sigmoid() / s).log().sum() / len(z)
-
-
-exercise(
-    codecs.rate,
-    trained=True,
-    cases=_rates,
-    mistakes={
-        "look at the interval: it reaches half a step to each side of z, so it is 1 wide.": (
-            _rate_with(width=1.0)
-        ),
-        "look at the scale: it is exp(logscale).": _rate_with(scale=lambda logscale: logscale),
-        "look at the sign: the rarer the symbol, the more nats.": _rate_with(factor=-1.0),
-        "look at the mean: sum over the d numbers, average over the batch only.": (
-            _rate_with(mean=True)
-        ),
-        "look at the units: these are bits; the losses of this course are in nats.": (
-            _rate_with(factor=1 / math.log(2))
-        ),
-        "look at the sum: divide by the size of the batch.": (
-            lambda z, logscale: codecs.rate(z, logscale) * len(z)
-        ),
-        "look at the mass: it is a difference of two sigmoids; this is the density at z.": _density,
-    },
-    hints=(
-        "The logistic distribution function of scale s is torch.sigmoid(z / s).",
-        "The mass in [a, b] is sigmoid(b / s) - sigmoid(a / s); here a, b = z - 1/2, z + 1/2.",
-        "Take -log of it, sum over everything, and divide by len(z).",
-        "Try:  mass = torch.sigmoid((z + 0.5) / s) - ...  and  return -mass.log().sum() / len(z)",
+        "First the table: counts[c, k] says how often cluster c has label k, for example "
+        "F.one_hot(clusters).T.double() @ F.one_hot(labels).double().",
+        "pairs(n) = (n * (n - 1) / 2).sum() serves for the table, its row sums and column sums.",
+        "chance = a * b / pairs(N), and the index is (both - chance) / ((a + b) / 2 - chance).",
+        "Try:  return (both - chance) / (... - chance)",
     ),
 )

@@ -1,144 +1,217 @@
-"""Exercises of notebook 11: new codes from few, and whether a difference is more than luck."""
+"""Exercises of notebook 11: what a codec is measured by, and what it is trained on."""
+
+import math
 
 import torch
 
-from aecourse import few_labels
+from aecourse import codecs
 from aecourse.exercises import exercise
 
 
-def _codes():
-    """Codes and labels, sorted by class and not, and a number of neighbours."""
+def _pairs():
+    """Images and their reconstructions: a few, one, of other sizes, and almost perfect ones."""
     generator = torch.Generator().manual_seed(0)
-    few = torch.randn(12, 3, generator=generator)
-    more = torch.randn(20, 2, generator=generator)
-    mixed = torch.tensor([0, 1, 2, 1, 0, 0, 2, 1, 2, 0, 1, 2, 2, 0, 1, 0, 1, 2, 0, 1])
-    twins = 30 * torch.randn(3, 4, generator=generator).repeat(2, 1)
-    twins[2] += 100  # the two of the third class are farther apart than the classes are
-    many = torch.randn(48, 2, generator=generator), torch.arange(48) % 16
-    return {
-        1: (few, torch.arange(3).repeat_interleave(4), 2),
-        2: (more, mixed, 3),
-        "codes far apart, of which some are equal": (twins, torch.arange(3).repeat(2), 1),
-        "16 classes": (*many, 2),
-    }
-
-
-def _distances(z, labels):
-    """Distances (N, N), infinite between classes."""
-    return torch.cdist(z, z) + torch.where(labels[:, None] == labels, 0, torch.inf)
-
-
-def _of_the_class(z, labels, k):
-    """Rows of neighbours counted within the class, not within all."""
-    nearest = few_labels.nearest_in_class(z, labels, k)
-    places = torch.stack([(labels[: i + 1] == labels[i]).sum() - 1 for i in range(len(z))])
-    return places[nearest]
+    pairs = []
+    for shape in [(6, 1, 5, 4), (1, 1, 3, 3), (3, 1, 8, 2)]:
+        x = torch.rand(shape, generator=generator)
+        errors = 0.3 * torch.rand(shape, generator=generator)
+        pairs.append((x, x + errors * torch.linspace(0.1, 1, shape[0]).view(-1, 1, 1, 1)))
+    return [*pairs, (x, x + errors / 1000)]
 
 
 exercise(
-    few_labels.nearest_in_class,
+    codecs.psnr,
+    cases=_pairs,
+    mistakes={
+        "look at the sign: the smaller the error, the larger the PSNR.": (
+            lambda x, x_hat: -codecs.psnr(x, x_hat)
+        ),
+        "look at the factor: of a squared error it is 10 log10, 20 is for its root.": (
+            lambda x, x_hat: 2 * codecs.psnr(x, x_hat)
+        ),
+        "look at the logarithm: decibels are made with log10, this is the natural one.": (
+            lambda x, x_hat: -10 * (x - x_hat).square().mean().log()
+        ),
+        "look at the mean: this is the error summed over the pixels of an image.": (
+            lambda x, x_hat: -10 * ((x - x_hat).square().sum() / len(x)).log10()
+        ),
+        "look at the order: first the mean over all pixels, then the logarithm, once.": (
+            lambda x, x_hat: -10 * (x - x_hat).square().flatten(1).mean(1).log10().mean()
+        ),
+        "look at the error: it is squared, this is the mean of its size.": (
+            lambda x, x_hat: -10 * (x - x_hat).abs().mean().log10()
+        ),
+        "look at the peak: images on [0, 1] have the peak 1, not 255.": (
+            lambda x, x_hat: codecs.psnr(x, x_hat) + 20 * math.log10(255)
+        ),
+    },
+    hints=(
+        "The mean squared error is one number, over all pixels of all images.",
+        "a.log10() is the logarithm to base 10 of a tensor.",
+        "Try:  return -10 * (...).log10()",
+    ),
+)
+
+
+def _codes():
+    generator = torch.Generator().manual_seed(0)
+    sizes = [(20, 3, 0.5), (1, 4, 2.0), (7, 1, 0.3)]
+    cases = [(4 * torch.randn(n, d, generator=generator), step) for n, d, step in sizes]
+    large = (1e5 * torch.randn(5, 2, generator=generator)).round() + 0.1
+    return dict(zip((1, 2, 3, "integers beyond a byte"), [*cases, (large, 0.5)], strict=True))
+
+
+exercise(
+    codecs.quantise,
     cases=_codes,
     mistakes={
-        "look at the row itself: its distance is 0, so it comes first; set it to infinity.": (
-            lambda z, labels, k: _distances(z, labels).argsort(dim=1)[:, :k]
+        "look at the step: z is divided by it first; this rounds to whole numbers.": (
+            lambda z, step: z.round().long()
         ),
-        "look at the labels: these are the nearest of all classes.": (
-            lambda z, labels, k: torch.cdist(z, z).fill_diagonal_(torch.inf).argsort(1)[:, :k]
+        "look at the result: these are numbers on the scale of z; wanted are the integers.": (
+            lambda z, step: (z / step).round() * step
         ),
-        "look at the order: these are the farthest of the class, not the nearest.": (
-            lambda z, labels, k: (
-                torch.cdist(z, z)
-                .where(labels[:, None] == labels, -1)
-                .argsort(dim=1, descending=True)[:, :k]
-            )
+        "look at rounding: .long() cuts towards 0, so first .round().": (
+            lambda z, step: (z / step).long()
         ),
-        "look at what is asked for: rows, numbers (N, k), not the codes in these rows.": (
-            lambda z, labels, k: z[few_labels.nearest_in_class(z, labels, k)]
+        "look at rounding: floor goes down always; the nearest integer is wanted.": (
+            lambda z, step: (z / step).floor().long()
         ),
-        "look at the rows: they count from the first of all codes, not from the first of the class."
-        "": _of_the_class,
-    },
-    hints=(
-        "torch.cdist(z, z) is (N, N): the distance of each code to each.",
-        "labels[:, None] != labels is (N, N), true where two codes are of different classes. Set "
-        "these distances, and the diagonal, to torch.inf.",
-        "Then distance.argsort(dim=1) has the rows in order, nearest first; keep k columns.",
-        "Try:  return distance.argsort(dim=1)[:, :...]",
-    ),
-)
-
-exercise(
-    few_labels.extrapolate,
-    cases=lambda: [
-        (*case, strength) for case in [*_codes().values()][:2] for strength in (0.3, 1.5, -0.5, 0.0)
-    ],
-    mistakes={
-        "look at the sign: away from the neighbour is the direction z - neighbour.": (
-            lambda z, labels, k, strength: few_labels.extrapolate(z, labels, k, -strength)
-        ),
-        "look at the start: the new code lies beyond z, so the sum begins with z.": (
-            lambda z, labels, k, strength: (
-                few_labels.extrapolate(z, labels, k, strength)
-                - z[:, None]
-                + z[few_labels.nearest_in_class(z, labels, k)]
-            )
-        ),
-        "look at the result: this is the step only; add it to z.": (
-            lambda z, labels, k, strength: (
-                few_labels.extrapolate(z, labels, k, strength) - z[:, None]
-            )
-        ),
-        "look at the shape: keep the k new codes of each row together, (N, k, d).": (
-            lambda z, labels, k, strength: few_labels.extrapolate(z, labels, k, strength).flatten(
-                0, 1
-            )
-        ),
-        "look at k: each of the k neighbours gives a code; don't average them.": (
-            lambda z, labels, k, strength: few_labels.extrapolate(z, labels, k, strength).mean(
-                1, keepdim=True
-            )
+        "look at the step: z is divided by it, not multiplied: a larger step is coarser.": (
+            lambda z, step: (z * step).round().long()
         ),
     },
     hints=(
-        "z[nearest_in_class(z, labels, k)] is (N, k, d): k neighbours of each code.",
-        "z[:, None] is (N, 1, d), and so can be subtracted from (N, k, d).",
-        "Try:  return z[:, None] + strength * (...)",
+        "How many steps is each number away from 0?",
+        "torch.round, or a.round(), gives the nearest whole number, still as a float.",
+        "Try:  return (...).round().long()",
     ),
 )
 
 
-def _errors():
-    """Errors of two ways by draw, which share its luck; one way better, then equally good."""
+def _symbols():
     generator = torch.Generator().manual_seed(0)
     cases = []
-    for n in (5, 12, 2):
-        luck, ways = (torch.randn(*size, generator=generator) for size in [(n,), (2, n)])
-        cases.append((9 + 2 * luck + 0.3 * ways[0], 10 + 2 * luck + 0.3 * ways[1]))
-        cases.append((cases[-1][0], cases[-1][1] - 0.8))  # differences of either sign
+    for n, spreads in [(50, [0.2, 1.0, 4.0]), (200, [3.0]), (9, [0.0, 2.0])]:
+        z = torch.randn(n, len(spreads), generator=generator)
+        cases.append(((z * torch.tensor(spreads)).round().long() - 2,))
+    far = torch.tensor([[-300, 0], [-44, 256], [4000, 0], [-300, 512]])  # alike in one byte
+    return [*cases, (far,)]
+
+
+def _entropy_with(logarithm=torch.log2, summed=True, factor=1.0):
+    def entropy(symbols):
+        bits = 0.0
+        for column in symbols.T:
+            p = column.unique(return_counts=True)[1] / len(column)
+            bits = bits - factor * (p * logarithm(p)).sum()
+        return bits if summed else bits / symbols.shape[1]
+
+    return entropy
+
+
+def _entropy_of_all(symbols):
+    p = symbols.unique(return_counts=True)[1] / symbols.numel()
+    return -symbols.shape[1] * (p * p.log2()).sum()
+
+
+def _entropy_of_counts(symbols):
+    bits = 0.0
+    for column in symbols.T:
+        n = column.unique(return_counts=True)[1].double()
+        bits = bits - (n * n.log2()).sum()
+    return bits
+
+
+def _entropy_unweighted(symbols):
+    bits = 0.0
+    for column in symbols.T:
+        bits = bits - (column.unique(return_counts=True)[1] / len(column)).log2().mean()
+    return bits
+
+
+exercise(
+    codecs.entropy,
+    cases=_symbols,
+    mistakes={
+        "look at the logarithm: bits are made with log2, these are nats.": (
+            _entropy_with(torch.log)
+        ),
+        "look at the sign: log2 of a probability is negative, an entropy is not.": (
+            _entropy_with(factor=-1.0)
+        ),
+        "look at the columns: their entropies are added; this is the mean over them.": (
+            _entropy_with(summed=False)
+        ),
+        "look at the columns: each has frequencies of its own; these are of all in one pot.": (
+            _entropy_of_all
+        ),
+        "look at p: divide the counts by the number of rows first.": _entropy_of_counts,
+        "look at the weights: -log2 p counts as often as its symbol occurs, p times.": (
+            _entropy_unweighted
+        ),
+        "look at the sum: these are the bits of all rows; divide by their number.": (
+            lambda symbols: len(symbols) * codecs.entropy(symbols)
+        ),
+    },
+    hints=(
+        "for column in symbols.T goes through the columns, each (N,).",
+        "column.unique(return_counts=True)[1] counts how often each symbol occurs.",
+        "With p = counts / len(column), a column takes -(p * p.log2()).sum() bits.",
+        "Try:  bits = bits - (p * ...).sum()  for each column.",
+    ),
+)
+
+
+def _rates():
+    generator = torch.Generator().manual_seed(0)
+    cases = []
+    for n, d in [(30, 4), (1, 3), (8, 1)]:
+        logscale = torch.linspace(0.2, 1.2, d)  # positive: exp forgotten is wrong, not NaN
+        cases.append((2 * logscale.exp() * torch.randn(n, d, generator=generator), logscale))
     return cases
 
 
+def _rate_with(width=0.5, scale=torch.exp, factor=1.0, mean=False):
+    def rate(z, logscale):
+        s = scale(logscale)
+        far = -z.abs().double()  # the mistakes are to err, not to underflow
+        nats = -factor * (((far + width) / s).sigmoid() - ((far - width) / s).sigmoid()).log()
+        return nats.mean() if mean else nats.sum() / len(z)
+
+    return rate
+
+
+def _density(z, logscale):
+    s = logscale.exp()
+    return -((z / s).sigmoid() * (-z / s).sigmoid() / s).log().sum() / len(z)
+
+
 exercise(
-    few_labels.paired_difference,
-    cases=_errors,
+    codecs.rate,
+    trained=True,
+    cases=_rates,
     mistakes={
-        "look at the sign: it is a - b.": lambda a, b: few_labels.paired_difference(b, a),
-        "look at the standard error: that of a mean of n is the standard deviation over sqrt(n).": (
-            lambda a, b: ((a - b).mean(), (a - b).std())
+        "look at the interval: it reaches half a step to each side of z, so it is 1 wide.": (
+            _rate_with(width=1.0)
         ),
-        "look at the denominator of s: n - 1, as torch's std has it, not n.": (
-            lambda a, b: ((a - b).mean(), (a - b).std(correction=0) / len(a) ** 0.5)
+        "look at the scale: it is exp(logscale).": _rate_with(scale=lambda logscale: logscale),
+        "look at the sign: the rarer the symbol, the more nats.": _rate_with(factor=-1.0),
+        "look at the mean: sum over the d numbers, average over the batch only.": (
+            _rate_with(mean=True)
         ),
-        "look at the order: subtract first, then take the standard deviation of the differences.": (
-            lambda a, b: ((a - b).mean(), ((a.var() + b.var()) / len(a)).sqrt())
+        "look at the units: these are bits; the losses of this course are in nats.": (
+            _rate_with(factor=1 / math.log(2))
         ),
-        "look at the root: divide by sqrt(n), not by n.": (
-            lambda a, b: ((a - b).mean(), (a - b).std() / len(a))
+        "look at the sum: divide by the size of the batch.": (
+            lambda z, logscale: codecs.rate(z, logscale) * len(z)
         ),
+        "look at the mass: it is a difference of two sigmoids; this is the density at z.": _density,
     },
     hints=(
-        "All you need is difference = a - b, (n,).",
-        "difference.std() has n - 1 in its denominator; divide it by len(difference) ** 0.5.",
-        "Try:  return difference.mean(), difference.std() / ...",
+        "The logistic distribution function of scale s is torch.sigmoid(z / s).",
+        "The mass in [a, b] is sigmoid(b / s) - sigmoid(a / s); here a, b = z - 1/2, z + 1/2.",
+        "Take -log of it, sum over everything, and divide by len(z).",
+        "Try:  mass = torch.sigmoid((z + 0.5) / s) - ...  and  return -mass.log().sum() / len(z)",
     ),
 )

@@ -2,93 +2,127 @@
 
 import numpy as np
 import torch
-from sklearn.decomposition import PCA as SklearnPCA
 
 
-def pca_by_eigh(x, d):
-    flat = x.flatten(1)
-    mean = flat.mean(0)
-    values, vectors = torch.linalg.eigh((flat - mean).T @ (flat - mean) / len(flat))
-    return mean, vectors.T.flip(0)[:d], values.flip(0)[:d]
+def hebb_in_numpy(w, x, eta):
+    w, x = w.numpy(), x.numpy()
+    return w + eta * np.mean((x @ w.T)[:, :, None] * x[:, None, :], axis=0)
 
 
-def pca_in_numpy(x, d):
-    rows = x.numpy().astype(np.float64).reshape(len(x), -1)
-    values, vectors = np.linalg.eigh(np.cov(rows.T, bias=True))
-    return [rows.mean(0), -vectors[:, ::-1][:, :d].T, values[::-1][:d]]
+def hebb_in_loops(w, x, eta):
+    change = torch.zeros_like(w)
+    for row in x:
+        for k in range(len(w)):
+            change[k] += (w[k] @ row) * row
+    return w + eta * change / len(x)
 
 
-def pca_of_scikit_learn(x, d):
-    n = len(x)
-    fitted = SklearnPCA(d, svd_solver="full").fit(x.flatten(1).numpy())
-    return fitted.mean_, fitted.components_, fitted.explained_variance_ * (n - 1) / n
+def hebb_by_the_second_moment(w, x, eta):
+    x = x.double()
+    return w.double() @ (torch.eye(x.shape[1]) + eta * x.T @ x / len(x))
 
 
-def pca_by_power_iteration(x, d):
-    flat = x.flatten(1).double()
-    mean = flat.mean(0)
-    covariance = (flat - mean).T @ (flat - mean) / len(flat)
-    axes, variances = [], []
-    for _ in range(d):
-        axis = torch.ones(len(mean), dtype=torch.float64)
-        for _ in range(200):
-            axis = covariance @ axis
-            axis /= axis.norm()
-        axes.append(axis)
-        variances.append(axis @ covariance @ axis)
-        covariance = covariance - variances[-1] * torch.outer(axis, axis)
-    return mean, torch.stack(axes), torch.stack(variances)
+def oja_in_numpy(w, x, eta):
+    w, x = w.numpy().astype(np.float64), x.numpy()
+    y = x @ w.T
+    return w + eta * (y.T @ x - (y * y).sum(axis=0)[:, np.newaxis] * w) / len(x)
 
 
-def optimal_weights_by_eigh(x, d, lam=0.0):
-    _, axes, variances = pca_in_numpy(x, d)
-    scale = np.sqrt(np.maximum(0, variances - lam) / variances)
-    return np.diag(scale) @ axes, axes.T * scale
+def oja_in_loops(w, x, eta):
+    new = []
+    for neuron in w:
+        changes = [(neuron @ row) * (row - (neuron @ row) * neuron) for row in x]
+        new.append(neuron + eta * torch.stack(changes).mean(0))
+    return torch.stack(new)
 
 
-def optimal_weights_in_a_loop(x, d, lam=0.0):
-    _, axes, variances = pca_by_eigh(x.double(), d)
-    encoder = torch.zeros_like(axes)
-    for k, variance in enumerate(variances.tolist()):
-        if variance > lam:
-            encoder[k] = -axes[k] * (1 - lam / variance) ** 0.5
-    return encoder, encoder.T.clone()
+def oja_by_the_second_moment(w, x, eta):
+    w, c = w.double(), (x.T @ x / len(x)).double()
+    return w + eta * (w @ c - torch.diag(torch.diag(w @ c @ w.T)) @ w)
 
 
-def recover_axes_by_eigh(w):
-    values, vectors = torch.linalg.eigh(w.double() @ w.double().T)
-    return vectors[:, values.argsort(descending=True)[: w.shape[1]]].T
+def subspace_in_numpy(w, x, eta):
+    w, x = w.numpy().astype(np.float64), x.numpy()
+    return (
+        w
+        + eta * w @ np.cov(x.T, bias=True) @ (np.eye(len(w.T)) - w.T @ w)
+        + eta * w @ np.outer(x.mean(0), x.mean(0)) @ (np.eye(len(w.T)) - w.T @ w)
+    )
 
 
-def recover_axes_by_qr_and_eigh(w):
-    q, r = torch.linalg.qr(w.double())
-    _, turn = torch.linalg.eigh(r @ r.T)
-    return -(q @ turn).T.flip(0)
+def subspace_in_loops(w, x, eta):
+    total = torch.zeros_like(w)
+    for row in x:
+        y = w @ row
+        total += torch.outer(y, row - w.T @ y)
+    return w + eta * total / len(x)
 
 
-def recover_axes_from_the_small_side(w):
-    w = w.numpy().astype(np.float64)
-    values, turn = np.linalg.eigh(w.T @ w)
-    return ((w @ turn) / np.sqrt(values)).T[::-1]
+def subspace_as_a_gradient(w, x, eta):
+    w = w.double().requires_grad_()
+    code = (x.double() @ w.T).detach()
+    ((x - code @ w).square().sum() / len(x)).backward()
+    return w - eta / 2 * w.grad
 
 
-def optimal_weights_by_the_svd(x, d, lam=0.0):
-    flat = x.flatten(1).double()
-    _, s, vt = torch.linalg.svd(flat - flat.mean(0), full_matrices=False)
-    kept = torch.relu(1 - lam * len(x) / s[:d] ** 2).sqrt()
-    return torch.diag(kept) @ vt[:d], vt[:d].T * kept
+def sanger_in_numpy(w, x, eta):
+    w, x = w.numpy().astype(np.float64), x.numpy()
+    y = x @ w.T
+    return w + eta * (y.T @ x - np.tril(y.T @ y) @ w) / len(x)
+
+
+def sanger_by_deflation(w, x, eta):
+    left, new = x, []
+    for neuron in w:
+        y = (x @ neuron)[:, None]
+        left = left - y * neuron
+        new.append(neuron + eta * (y * left).mean(0))
+    return torch.stack(new)
+
+
+def sanger_in_loops(w, x, eta):
+    w, x = w.double(), x.double()
+    new = w.clone()
+    for row in x:
+        y = w @ row
+        for k in range(len(w)):
+            rebuilt = sum(y[j] * w[j] for j in range(k + 1))
+            new[k] = new[k] + eta * y[k] * (row - rebuilt) / len(x)
+    return new
+
+
+def minor_in_numpy(w, x, eta):
+    w, x = w.numpy().astype(np.float64), x.numpy()
+    y = x @ w.T
+    pull = (y**2).mean(0) + 1 - (w**2).sum(1)
+    return w - eta * (y.T @ x / len(x) - pull[:, None] * w)
+
+
+def minor_in_loops(w, x, eta):
+    new = []
+    for neuron in w.double():
+        change = torch.zeros_like(neuron)
+        for row in x.double():
+            y = neuron @ row
+            change -= (y * row - y**2 * neuron) / len(x)
+        new.append(neuron + eta * (change + (1 - neuron @ neuron) * neuron))
+    return torch.stack(new)
+
+
+def hebb_as_a_list(w, x, eta):
+    return [list(neuron + eta * ((x @ neuron)[:, None] * x).mean(0)) for neuron in w]
+
+
+def minor_by_the_second_moment(w, x, eta):
+    w, c = w.double(), (x.T @ x / len(x)).double()
+    energy = (w @ c * w).sum(1, keepdim=True)
+    return w - eta * (w @ c - energy * w) + eta * w - eta * (w * w).sum(1, keepdim=True) * w
 
 
 ALTERNATIVES = {
-    "pca": (pca_by_eigh, pca_in_numpy, pca_of_scikit_learn, pca_by_power_iteration),
-    "optimal_weights": (
-        optimal_weights_by_eigh,
-        optimal_weights_in_a_loop,
-        optimal_weights_by_the_svd,
-    ),
-    "recover_axes": (
-        recover_axes_by_eigh,
-        recover_axes_by_qr_and_eigh,
-        recover_axes_from_the_small_side,
-    ),
+    "hebb": (hebb_in_numpy, hebb_in_loops, hebb_by_the_second_moment, hebb_as_a_list),
+    "oja": (oja_in_numpy, oja_in_loops, oja_by_the_second_moment),
+    "subspace": (subspace_in_numpy, subspace_in_loops, subspace_as_a_gradient),
+    "sanger": (sanger_in_numpy, sanger_by_deflation, sanger_in_loops),
+    "minor": (minor_in_numpy, minor_in_loops, minor_by_the_second_moment),
 }

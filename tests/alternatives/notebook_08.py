@@ -1,404 +1,190 @@
 """Other ways to the right answers of notebook 08."""
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 import torch
-from torch import nn
-from torch.distributions import Independent, MultivariateNormal, Normal, kl_divergence
-from torch.nn import functional as F
-
-from aecourse import losses, models
+from scipy import special
 
 
-def kl_of_pytorch(mu, logvar):
-    q = Independent(Normal(mu.double(), (logvar.double() / 2).exp()), 1)
-    prior = Independent(Normal(torch.zeros_like(q.mean), 1.0), 1)
-    return kl_divergence(q, prior).mean()
+def log_mean_exp_in_numpy(log_w):
+    a = log_w.numpy().astype(np.float64)
+    top = a.max(-1, keepdims=True)
+    return np.log(np.exp(a - top).mean(-1)) + top[..., 0]
 
 
-def kl_in_numpy(mu, logvar):
-    mu, logvar = mu.numpy(), logvar.numpy()
-    return -0.5 * np.mean(np.sum(1 + logvar - mu**2 - np.exp(logvar), axis=1))
+def log_mean_exp_of_scipy(log_w):
+    return special.logsumexp(log_w.double().numpy(), axis=-1, b=1 / log_w.shape[-1])
 
 
-def kl_in_loops(mu, logvar):
-    total = 0.0
-    for m, v in zip(mu.flatten().tolist(), logvar.flatten().tolist(), strict=True):
-        total -= (1 + v - m * m - math.exp(v)) / 2
-    return total / len(mu)
+def log_mean_exp_in_a_loop(log_w):
+    total = log_w[..., 0].double()
+    for k in range(1, log_w.shape[-1]):
+        total = torch.logaddexp(total, log_w[..., k].double())
+    return total - math.log(log_w.shape[-1])
 
 
-def sample_of_a_law(mu, logvar, eps):
-    return torch.addcmul(mu, logvar.exp().sqrt(), eps)
-
-
-def sample_in_double(mu, logvar, eps):
-    return mu.double() + torch.exp(0.5 * logvar.double()) * eps
-
-
-class TwoHeads(models.Autoencoder):
-    """Two last layers in place of one twice as wide."""
-
-    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU, output=nn.Sigmoid):
-        super().__init__(shape, hidden, d, activation, output)
-        self.encoder = models.mlp([math.prod(shape), *hidden], activation)
-        self.mu, self.logvar = nn.Linear(hidden[-1], d), nn.Linear(hidden[-1], d)
-
-    def posterior(self, x):
-        h = F.relu(self.encoder(x.flatten(1)))
-        return self.mu(h), self.logvar(h)
-
-    def encode(self, x):
-        return self.posterior(x)[0]
-
-
-class FromNothing(nn.Module):
-    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU, output=nn.Sigmoid):
-        super().__init__()
-        self.shape, self.d, self.squash = shape, d, output()
-        self.trunk = models.mlp([math.prod(shape), *hidden, 2 * d], activation)
-        self.back = models.mlp([d, *hidden[::-1], math.prod(shape)], activation)
-
-    def posterior(self, x):
-        out = self.trunk(x.reshape(len(x), -1))
-        return out[:, : self.d], out[:, self.d :]
-
-    def encode(self, x):
-        mu, _ = self.posterior(x)
-        return mu
-
-    def logits(self, z):
-        return self.back(z).view(-1, *self.shape)
-
-    def decode(self, z):
-        return self.squash(self.logits(z))
-
-    def forward(self, x):
-        return self.decode(self.encode(x))
-
-
-def elbo_by_rsample(model, x, beta=1.0, sigma=None, nll=losses.bernoulli_nll):
-    mu, logvar = model.posterior(x)
-    z = Normal(mu, (logvar / 2).exp()).rsample()
-    if sigma is None:
-        r = nll(x, model.logits(z))
-    else:
-        r = -Normal(model.decode(z), sigma).log_prob(x).flatten(1).sum(1).mean()
-    return {"kl": beta * kl_of_pytorch(mu, logvar), "reconstruction": r}
-
-
-def elbo_in_one_line(model, x, beta=1.0, sigma=None, nll=losses.bernoulli_nll):
-    mu, logvar = model.posterior(x)
-    z = mu + torch.randn(mu.shape) * logvar.div(2).exp()
-    if sigma is not None:
-
-        def nll(x, logits):
-            return losses.gaussian_nll(x, logits.sigmoid(), sigma)
-
-    kl = -0.5 * (1 + logvar - mu**2 - logvar.exp()).sum(1).mean()
-    return dict(reconstruction=nll(x, model.logits(z)), kl=kl * beta)
-
-
-def sample_by_law(decode, n, d):
-    return decode(MultivariateNormal(torch.zeros(d), torch.eye(d)).sample((n,)))
-
-
-def sample_one_by_one(decode, n, d):
-    return torch.cat([decode(torch.normal(0.0, 1.0, (1, d))) for _ in range(n)])
-
-
-def slerp_in_numpy(a, b, t):
-    a, b, t = a.numpy(), b.numpy(), t.numpy()
-    angle = np.arctan2(
-        np.linalg.norm(a / np.linalg.norm(a) - b / np.linalg.norm(b)) / 2,
-        np.linalg.norm(a / np.linalg.norm(a) + b / np.linalg.norm(b)) / 2,
-    )
-    angle = 2 * angle
-    return (np.outer(np.sin((1 - t) * angle), a) + np.outer(np.sin(t * angle), b)) / np.sin(angle)
-
-
-def slerp_in_a_loop(a, b, t):
-    cosine = F.cosine_similarity(a, b, dim=0)
-    angle, rows = cosine.arccos(), []
-    for part in t.tolist():
-        weight = [math.sin((1 - part) * angle), math.sin(part * angle)]
-        rows.append((weight[0] * a + weight[1] * b) / math.sin(angle))
+def score_by_autograd(f, mu, logvar, z):
+    rows = []
+    for value, sample in zip(f, z, strict=True):
+        m = mu.clone().requires_grad_()
+        q = torch.distributions.Normal(m, (logvar / 2).exp())
+        (score,) = torch.autograd.grad(q.log_prob(sample).sum(), m)
+        rows.append(value * score)
     return torch.stack(rows)
 
 
-def kl_from_squares(mu, logvar, eps):
-    z = mu + (logvar / 2).exp() * eps
-    return ((z.square() - eps.square() - logvar) / 2).sum(1).mean()
+def score_in_numpy(f, mu, logvar, z):
+    f, mu, logvar, z = (a.numpy().astype(np.float64) for a in (f, mu, logvar, z))
+    sigma = np.exp(0.5 * logvar)
+    return f.reshape(-1, 1) * ((z - mu) / sigma) / sigma
 
 
-def kl_from_densities(mu, logvar, eps):
-    mu, logvar, eps = mu.double(), logvar.double(), eps.double()
-    q = MultivariateNormal(mu, torch.diag_embed(logvar.exp()))
-    p = MultivariateNormal(torch.zeros(mu.shape[1]).double(), torch.eye(mu.shape[1]).double())
-    z = mu + (logvar / 2).exp() * eps
-    return (q.log_prob(z) - p.log_prob(z)).mean()
+def prior_grid_in_a_loop(n):
+    places = [NormalDist().inv_cdf((k + 0.5) / n) for k in range(n)]
+    return np.array([[z1, z2] for z2 in places[::-1] for z1 in places])
 
 
-def free_bits_in_numpy(mu, logvar, floor):
-    mu, logvar = mu.numpy(), logvar.numpy()
-    return np.maximum(floor, np.mean(mu**2 + np.exp(logvar) - 1 - logvar, axis=0) / 2).sum()
+def prior_grid_in_numpy(n):
+    places = special.ndtri(np.linspace(0.5, n - 0.5, n) / n)
+    z1, z2 = np.meshgrid(places, -places)
+    return np.c_[z1.ravel(), z2.ravel()]
 
 
-def free_bits_by_column(mu, logvar, floor):
-    columns = zip(mu.T, logvar.T, strict=True)
-    each = [losses.kl_divergence(m[:, None], v[:, None]) for m, v in columns]
-    return sum(kl if kl > floor else floor for kl in each)
+def effective_beta_in_tensors(pixels, d, reconstruction="sum", kl="sum", scale=1.0, weight=1.0):
+    """The ratio of the derivatives of the loss with respect to the two sums."""
+    r, k = (torch.ones(n, dtype=torch.float64, requires_grad=True) for n in (pixels, d))
+    loss = scale * getattr(r, reconstruction)() + weight * getattr(k, kl)()
+    loss.backward()
+    return k.grad[0] / r.grad[0]
 
 
-def sample_of_a_cloud(mu, logvar, eps):
-    return torch.distributions.Normal(mu, logvar.mul(0.5).exp()).mean + logvar.exp().sqrt() * eps
+def effective_beta_by_cases(pixels, d, reconstruction="sum", kl="sum", scale=1.0, weight=1.0):
+    return {
+        ("sum", "sum"): weight / scale,
+        ("mean", "sum"): weight * pixels / scale,
+        ("sum", "mean"): weight / d / scale,
+        ("mean", "mean"): weight * pixels / d / scale,
+    }[reconstruction, kl]
 
 
-class WithoutChunk(models.Autoencoder):
-    """Made on the base's parts, in NumPy's way of indexing."""
-
-    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU, output=nn.Sigmoid):
-        super().__init__(shape, hidden, d, activation, output)
-        self.encoder = models.mlp((math.prod(shape), *hidden, 2 * d), activation)
-        self.d = d
-
-    def posterior(self, x):
-        both = self.encoder(torch.flatten(x, start_dim=1))
-        return [both[:, self.d :], both[:, : self.d]]
-
-    def encode(self, x):
-        return self.posterior(x)[0]
+def active_units_in_numpy(mu, threshold=0.01):
+    return np.var(mu.numpy(), axis=0) > threshold
 
 
-def elbo_summed_by_hand(model, x, beta=1.0, sigma=None, nll=losses.bernoulli_nll):
-    mu, logvar = model.posterior(x)
-    z = losses.reparameterise(mu, logvar, torch.randn_like(mu))
-    if sigma:
-        x_hat, pixels = model.decode(z), x[0].numel()
-        r = ((x - x_hat) ** 2).sum() / len(x) / (2 * sigma**2)
-        r = r + pixels * math.log(sigma * math.sqrt(2 * math.pi))
-    else:
-        r = nll(x, model.logits(z))
-    terms = {"reconstruction": r}
-    terms["kl"] = beta * losses.kl_divergence(mu, logvar)
-    return terms
+def active_units_with_n_minus_1(mu, threshold=0.01):
+    return (mu - mu.mean(0)).square().sum(0) / (len(mu) - 1) > threshold
 
 
-def sample_of_numpy(decode, n, d):
-    z = np.random.default_rng().standard_normal((n, d))
-    return decode(torch.from_numpy(z).float())
+def active_units_in_a_loop(mu, threshold=0.01):
+    return np.array([int(torch.cov(column.double()) > threshold) for column in mu.T])
 
 
-def slerp_with_unit_vectors(a, b, t):
-    """The arc between unit vectors at right angles."""
-    first = a / a.norm()
-    second = b - (b @ first) * first
-    second = second / second.norm()
-    angle = torch.atan2(b @ second, b @ first)
-    of_a, of_b = torch.sin((1 - t) * angle), torch.sin(t * angle)
-    return (torch.outer(of_a, a) + torch.outer(of_b, b)) / torch.sin(angle)
+def tone_in_a_loop(frequency, seconds, rate=11_025):
+    samples = []
+    for n in range(round(seconds * rate)):
+        t, s = n / rate, 0.0
+        for k in range(1, 7):
+            s += 0.6 / k**2 * math.exp(-2 * k * t) * math.sin(2 * math.pi * k * frequency * t)
+        samples.append(min(1, t / 0.005, (seconds - t) / 0.03) * s)
+    return np.array(samples)
 
 
-def kl_in_one_line(mu, logvar, eps):
-    sigma = (0.5 * logvar).exp()
-    z = mu + sigma * eps
-    return (0.5 * z**2 - 0.5 * ((z - mu) / sigma) ** 2 - sigma.log()).sum(dim=-1).mean()
+def tone_in_pytorch(frequency, seconds, rate=11_025):
+    t = torch.arange(round(seconds * rate)) / rate  # float32
+    k = torch.arange(1, 7)[:, None]
+    wave = 0.6 / k**2 * (-2 * k * t).exp() * (2 * torch.pi * k * frequency * t).sin()
+    return wave.sum(0) * torch.minimum(t / 0.005, (seconds - t) / 0.03).clamp(max=1)
 
 
-def free_bits_by_maximum(mu, logvar, floor):
-    each = -0.5 * (1 + logvar - mu**2 - torch.exp(logvar))
-    return torch.maximum(each.mean(dim=0), torch.full_like(each[0], floor)).sum()
+def tone_by_complex_powers(frequency, seconds, rate=11_025):
+    """exp(-2 k t) sin(2 pi k f t) is the imaginary part of q^k."""
+    t = np.arange(round(seconds * rate)) / rate
+    q = np.exp((2j * np.pi * frequency - 2) * t)
+    envelope = np.interp(t, [0, 0.005], [0, 1])
+    envelope = np.where(envelope < (seconds - t) / 0.03, envelope, (seconds - t) / 0.03)
+    return envelope * sum(0.6 / k**2 * q**k for k in range(1, 7)).imag
+
+
+def score_in_a_loop(f, mu, logvar, z):
+    rows = []
+    for value, sample in zip(f.tolist(), z, strict=True):
+        rows.append(value * (sample - mu) * torch.exp(-logvar))
+    return rows
+
+
+def prior_grid_by_product(n):
+    places = torch.distributions.Normal(0, 1).icdf(torch.linspace(1, 2 * n - 1, n) / (2 * n))
+    pairs = torch.cartesian_prod(-places, places)  # z_2 first, falling
+    return pairs[:, [1, 0]]
+
+
+def effective_beta_step_by_step(pixels, d, reconstruction="sum", kl="sum", scale=1.0, weight=1.0):
+    beta = weight
+    if kl == "mean":
+        beta = beta / d
+    if reconstruction == "mean":
+        beta = beta * pixels
+    return torch.tensor(beta / scale)
+
+
+def active_units_as_a_list(mu, threshold=0.01):
+    return [bool(unit.var() > threshold) for unit in mu.T]
 
 
 ALTERNATIVES = {
-    "kl_divergence": (kl_of_pytorch, kl_in_numpy, kl_in_loops),
-    "reparameterise": (sample_of_a_law, sample_in_double, sample_of_a_cloud),
-    "VAE": (TwoHeads, FromNothing, WithoutChunk),
-    "negative_elbo": (elbo_by_rsample, elbo_in_one_line, elbo_summed_by_hand),
-    "sample": (sample_by_law, sample_one_by_one, sample_of_numpy),
-    "slerp": (slerp_in_numpy, slerp_in_a_loop, slerp_with_unit_vectors),
-    "kl_by_sampling": (kl_from_squares, kl_from_densities, kl_in_one_line),
-    "free_bits": (free_bits_in_numpy, free_bits_by_column, free_bits_by_maximum),
+    "log_mean_exp": (log_mean_exp_in_numpy, log_mean_exp_of_scipy, log_mean_exp_in_a_loop),
+    "score_function_gradient": (score_by_autograd, score_in_numpy, score_in_a_loop),
+    "prior_grid": (prior_grid_in_a_loop, prior_grid_in_numpy, prior_grid_by_product),
+    "effective_beta": (
+        effective_beta_in_tensors,
+        effective_beta_by_cases,
+        effective_beta_step_by_step,
+    ),
+    "active_units": (
+        active_units_in_numpy,
+        active_units_with_n_minus_1,
+        active_units_in_a_loop,
+        active_units_as_a_list,
+    ),
+    "tone": (tone_in_a_loop, tone_in_pytorch, tone_by_complex_powers),
 }
 
 
-class MuOf(models.VAE):
-    """A VAE with something done to mu, logvar or the code."""
+def _less(top):
+    def log_mean_exp(log_w):
+        a = top(log_w)
+        return (log_w - a).exp().mean(-1).log() + (a if a.ndim == 0 else a[..., 0])
 
-    mu, logvar, code = (staticmethod(lambda a: a),) * 3
-
-    def posterior(self, x):
-        mu, logvar = super().posterior(x)
-        return self.mu(mu), self.logvar(logvar)
-
-    def encode(self, x):
-        return self.code(self.posterior(x)[0])
+    return log_mean_exp
 
 
-def _vae(**what):
-    return type("VAE", (MuOf,), {name: staticmethod(f) for name, f in what.items()})
+def _product_of_ramps(frequency, seconds, rate=11_025):
+    t = np.arange(round(seconds * rate)) / rate
+    wave = sum(
+        0.6 / k**2 * np.exp(-2 * k * t) * np.sin(2 * np.pi * k * frequency * t) for k in range(1, 7)
+    )
+    return wave * (t / 0.005).clip(0, 1) * ((seconds - t) / 0.03).clip(0, 1)
 
 
-class ReluAlways(models.VAE):
-    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU):
-        super().__init__(shape, hidden, d)
-
-
-class ReluInTheDecoder(models.VAE):
-    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU):
-        super().__init__(shape, hidden, d)
-        self.encoder = models.mlp([math.prod(shape), *hidden, 2 * d], activation)
-
-
-class TheSame(models.VAE):
-    def posterior(self, x):
-        mu, _ = super().posterior(x)
-        return mu, mu
-
-
-class LeftOver(models.Autoencoder):
-    """The inherited encoder is never used."""
-
-    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU):
-        super().__init__(shape, hidden, d, activation)
-        self.cloud = models.mlp([math.prod(shape), *hidden, 2 * d], activation)
-
-    def posterior(self, x):
-        return self.cloud(x.flatten(1)).chunk(2, dim=1)
-
-    def encode(self, x):
-        return self.posterior(x)[0]
-
-
-class LinearTrunk(TwoHeads):
-    """No activation between the trunk and its two heads."""
-
-    def posterior(self, x):
-        h = self.encoder(x.flatten(1))
-        return self.mu(h), self.logvar(h)
-
-
-class Seeded(models.VAE):
-    def __init__(self, *arguments):
-        torch.manual_seed(0)
-        super().__init__(*arguments)
-
-
-class OneLayerMore(models.VAE):
-    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU):
-        super().__init__(shape, hidden, d, activation)
-        self.encoder = models.mlp([math.prod(shape), *hidden, 10, 2 * d], activation)
-
-
-class HiddenIgnored(models.VAE):
-    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU):
-        super().__init__(shape, (256, 64), d, activation)
-
-
-class WithDropout(models.VAE):
-    def __init__(self, *arguments):
-        super().__init__(*arguments)
-        self.encoder.insert(2, nn.Dropout(0.2))
-
-
-class OneTensor(models.VAE):
-    def posterior(self, x):
-        return self.encoder(x.flatten(1))
-
-    def encode(self, x):
-        return self.posterior(x).chunk(2, dim=1)[0]
-
-
-def _elbo(
-    posterior=lambda model, x: model.posterior(x),
-    eps=torch.randn_like,
-    code=lambda z: z,
-    kl=lambda kl: kl,
-    gaussian=lambda sigma, nll: sigma is not None,
-):
-    def negative_elbo(model, x, beta=1.0, sigma=None, nll=losses.bernoulli_nll):
-        mu, logvar = posterior(model, x)
-        z = code(losses.reparameterise(mu, logvar, eps(mu)))
-        if gaussian(sigma, nll):
-            r = losses.gaussian_nll(x, model.decode(z), sigma)
-        else:
-            r = nll(x, model.logits(z))
-        return {"reconstruction": r, "kl": kl(beta * losses.kl_divergence(mu, logvar))}
-
-    return negative_elbo
-
-
-def _seeded_noise(mu):
-    return torch.randn(mu.shape, generator=torch.Generator().manual_seed(0))
-
-
-def _as_numbers(*arguments):
-    return {name: term.item() for name, term in elbo_in_one_line(*arguments).items()}
-
-
-def _drawn(noise):
-    return lambda decode, n, d: decode(noise(n, d))
-
-
-def _standardised(n, d):
-    z = torch.randn(n, d)
-    return (z - z.mean(0)) / z.std(0)
-
-
-def _seeded_codes(n, d):
-    torch.manual_seed(0)
-    return torch.randn(n, d)
+def _above(measure):
+    return lambda mu, threshold=0.01: measure(mu) > threshold
 
 
 WRONG = {
-    "VAE": {
-        "mu through ReLU": _vae(mu=torch.relu),
-        "mu through tanh": _vae(mu=torch.tanh),
-        "logvar clamped": _vae(logvar=lambda v: v.clamp(-1, 1)),
-        "logvar detached": _vae(logvar=torch.Tensor.detach),
-        "code detached": _vae(code=torch.Tensor.detach),
-        "activation ignored": ReluAlways,
-        "activation ignored by the decoder": ReluInTheDecoder,
-        "mu twice": TheSame,
-        "an encoder left over": LeftOver,
-        "linear from the trunk to its heads": LinearTrunk,
-        "a seed fixed": Seeded,
-        "a layer more": OneLayerMore,
-        "hidden ignored": HiddenIgnored,
-        "dropout": WithDropout,
-        "one tensor": OneTensor,
+    "log_mean_exp": {
+        "the largest of all taken out": _less(torch.max),
+        "the smallest taken out": _less(lambda log_w: log_w.amin(-1, keepdim=True)),
+        "the mean taken out": _less(lambda log_w: log_w.mean(-1, keepdim=True)),
     },
-    "negative_elbo": {
-        "numbers": _as_numbers,
-        "kl detached": _elbo(kl=torch.Tensor.detach),
-        "z detached": _elbo(code=torch.Tensor.detach),
-        "posterior without gradient": _elbo(
-            posterior=lambda model, x: [a.detach() for a in model.posterior(x)]
-        ),
-        "one eps for all numbers": _elbo(eps=lambda mu: torch.randn(len(mu), 1)),
-        "one eps for all examples": _elbo(eps=lambda mu: torch.randn(mu.shape[1])),
-        "a seed fixed": _elbo(eps=_seeded_noise),
-        "uniform noise": _elbo(eps=torch.rand_like),
-        "nll before sigma": _elbo(
-            gaussian=lambda sigma, nll: sigma is not None and nll is losses.bernoulli_nll
-        ),
+    "active_units": {
+        "range": _above(lambda mu: mu.amax(0) - mu.amin(0)),
+        "mean deviation": _above(lambda mu: (mu - mu.mean(0)).abs().mean(0)),
+        "sum of squares": _above(lambda mu: (mu - mu.mean(0)).square().sum(0)),
+        "mean of the sizes": _above(lambda mu: mu.abs().mean(0)),
+        "threshold squared": lambda mu, threshold=0.01: mu.var(0) > threshold**2,
+        "variance of all": lambda mu, threshold=0.01: (mu.var() > threshold).expand(mu.shape[1]),
     },
-    "sample": {
-        "a seed fixed": _drawn(_seeded_codes),
-        "n and d exchanged": _drawn(lambda n, d: torch.randn(d, n)),
-        "standardised over the batch": _drawn(_standardised),
-        "of length one": _drawn(lambda n, d: F.normalize(torch.randn(n, d))),
-    },
-    "slerp": {
-        "t ignored": lambda a, b, t: slerp_with_unit_vectors(a, b, torch.linspace(0, 1, len(t))),
-    },
-    "free_bits": {
-        "detached": lambda mu, logvar, floor: free_bits_by_maximum(mu.detach(), logvar, floor),
-        "a number": lambda *a: free_bits_by_maximum(*a).item(),
-    },
-    "kl_by_sampling": {
-        "a number": lambda *a: kl_in_one_line(*a).item(),
-        "detached": lambda mu, logvar, eps: kl_in_one_line(mu.detach(), logvar, eps),
-    },
+    "tone": {"the product of the two ramps": _product_of_ramps},
 }

@@ -1,109 +1,404 @@
 """Other ways to the right answers of notebook 09."""
 
 import math
-from itertools import combinations
 
 import numpy as np
 import torch
-from sklearn import metrics
-from sklearn.metrics.cluster import contingency_matrix
+from torch import nn
+from torch.distributions import Independent, MultivariateNormal, Normal, kl_divergence
+from torch.nn import functional as F
+
+from aecourse import losses, models
 
 
-def stratified_in_numpy(labels, per_class):
-    labels = labels.numpy()
-    return np.concatenate([np.flatnonzero(labels == k)[:per_class] for k in np.unique(labels)])
+def kl_of_pytorch(mu, logvar):
+    q = Independent(Normal(mu.double(), (logvar.double() / 2).exp()), 1)
+    prior = Independent(Normal(torch.zeros_like(q.mean), 1.0), 1)
+    return kl_divergence(q, prior).mean()
 
 
-def stratified_in_loops(labels, per_class):
-    rows = []
-    for k in sorted(set(labels.tolist())):
-        rows += [i for i, label in enumerate(labels.tolist()) if label == k][:per_class]
-    return torch.tensor(rows)
+def kl_in_numpy(mu, logvar):
+    mu, logvar = mu.numpy(), logvar.numpy()
+    return -0.5 * np.mean(np.sum(1 + logvar - mu**2 - np.exp(logvar), axis=1))
 
 
-def purity_by_scikit_learn(clusters, labels):
-    return contingency_matrix(labels, clusters).max(axis=0).sum() / len(labels)
+def kl_in_loops(mu, logvar):
+    total = 0.0
+    for m, v in zip(mu.flatten().tolist(), logvar.flatten().tolist(), strict=True):
+        total -= (1 + v - m * m - math.exp(v)) / 2
+    return total / len(mu)
 
 
-def purity_in_loops(clusters, labels):
-    right = 0
-    for c in set(clusters.tolist()):
-        members = [label for i, label in zip(clusters, labels.tolist(), strict=True) if i == c]
-        right += max(members.count(k) for k in members)
-    return right / len(labels)
+def sample_of_a_law(mu, logvar, eps):
+    return torch.addcmul(mu, logvar.exp().sqrt(), eps)
 
 
-def adjusted_rand_by_scikit_learn(clusters, labels):
-    return metrics.adjusted_rand_score(labels, clusters)
+def sample_in_double(mu, logvar, eps):
+    return mu.double() + torch.exp(0.5 * logvar.double()) * eps
 
 
-def adjusted_rand_in_loops(clusters, labels):
-    clusters, labels = clusters.tolist(), labels.tolist()
-    pairs = list(combinations(range(len(labels)), 2))
-    a = sum(bool(clusters[i] == clusters[j]) for i, j in pairs)
-    b = sum(bool(labels[i] == labels[j]) for i, j in pairs)
-    both = sum(bool(clusters[i] == clusters[j] and labels[i] == labels[j]) for i, j in pairs)
-    return torch.tensor((both - a * b / len(pairs)) / ((a + b) / 2 - a * b / len(pairs)))
+class TwoHeads(models.Autoencoder):
+    """Two last layers in place of one twice as wide."""
+
+    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU, output=nn.Sigmoid):
+        super().__init__(shape, hidden, d, activation, output)
+        self.encoder = models.mlp([math.prod(shape), *hidden], activation)
+        self.mu, self.logvar = nn.Linear(hidden[-1], d), nn.Linear(hidden[-1], d)
+
+    def posterior(self, x):
+        h = F.relu(self.encoder(x.flatten(1)))
+        return self.mu(h), self.logvar(h)
+
+    def encode(self, x):
+        return self.posterior(x)[0]
 
 
-def stratified_as_a_list(labels, per_class):
-    rows = []
-    for k in labels.unique():
-        rows += torch.where(labels == k)[0][:per_class].tolist()
-    return rows
+class FromNothing(nn.Module):
+    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU, output=nn.Sigmoid):
+        super().__init__()
+        self.shape, self.d, self.squash = shape, d, output()
+        self.trunk = models.mlp([math.prod(shape), *hidden, 2 * d], activation)
+        self.back = models.mlp([d, *hidden[::-1], math.prod(shape)], activation)
+
+    def posterior(self, x):
+        out = self.trunk(x.reshape(len(x), -1))
+        return out[:, : self.d], out[:, self.d :]
+
+    def encode(self, x):
+        mu, _ = self.posterior(x)
+        return mu
+
+    def logits(self, z):
+        return self.back(z).view(-1, *self.shape)
+
+    def decode(self, z):
+        return self.squash(self.logits(z))
+
+    def forward(self, x):
+        return self.decode(self.encode(x))
 
 
-def purity_by_counting(clusters, labels):
-    counts = torch.zeros(int(clusters.max()) + 1, int(labels.max()) + 1)
-    for c, k in zip(clusters, labels, strict=True):
-        counts[c, k] += 1
-    return counts.max(dim=1).values.sum() / counts.sum()
+def elbo_by_rsample(model, x, beta=1.0, sigma=None, nll=losses.bernoulli_nll):
+    mu, logvar = model.posterior(x)
+    z = Normal(mu, (logvar / 2).exp()).rsample()
+    if sigma is None:
+        r = nll(x, model.logits(z))
+    else:
+        r = -Normal(model.decode(z), sigma).log_prob(x).flatten(1).sum(1).mean()
+    return {"kl": beta * kl_of_pytorch(mu, logvar), "reconstruction": r}
 
 
-def adjusted_rand_by_tables(clusters, labels):
-    table = contingency_matrix(labels, clusters)
-    both, rows, columns = (
-        sum(math.comb(int(n), 2) for n in np.ravel(part))
-        for part in (table, table.sum(1), table.sum(0))
+def elbo_in_one_line(model, x, beta=1.0, sigma=None, nll=losses.bernoulli_nll):
+    mu, logvar = model.posterior(x)
+    z = mu + torch.randn(mu.shape) * logvar.div(2).exp()
+    if sigma is not None:
+
+        def nll(x, logits):
+            return losses.gaussian_nll(x, logits.sigmoid(), sigma)
+
+    kl = -0.5 * (1 + logvar - mu**2 - logvar.exp()).sum(1).mean()
+    return dict(reconstruction=nll(x, model.logits(z)), kl=kl * beta)
+
+
+def sample_by_law(decode, n, d):
+    return decode(MultivariateNormal(torch.zeros(d), torch.eye(d)).sample((n,)))
+
+
+def sample_one_by_one(decode, n, d):
+    return torch.cat([decode(torch.normal(0.0, 1.0, (1, d))) for _ in range(n)])
+
+
+def slerp_in_numpy(a, b, t):
+    a, b, t = a.numpy(), b.numpy(), t.numpy()
+    angle = np.arctan2(
+        np.linalg.norm(a / np.linalg.norm(a) - b / np.linalg.norm(b)) / 2,
+        np.linalg.norm(a / np.linalg.norm(a) + b / np.linalg.norm(b)) / 2,
     )
-    chance = rows * columns / math.comb(len(labels), 2)
-    return (both - chance) / ((rows + columns) / 2 - chance)
+    angle = 2 * angle
+    return (np.outer(np.sin((1 - t) * angle), a) + np.outer(np.sin(t * angle), b)) / np.sin(angle)
+
+
+def slerp_in_a_loop(a, b, t):
+    cosine = F.cosine_similarity(a, b, dim=0)
+    angle, rows = cosine.arccos(), []
+    for part in t.tolist():
+        weight = [math.sin((1 - part) * angle), math.sin(part * angle)]
+        rows.append((weight[0] * a + weight[1] * b) / math.sin(angle))
+    return torch.stack(rows)
+
+
+def kl_from_squares(mu, logvar, eps):
+    z = mu + (logvar / 2).exp() * eps
+    return ((z.square() - eps.square() - logvar) / 2).sum(1).mean()
+
+
+def kl_from_densities(mu, logvar, eps):
+    mu, logvar, eps = mu.double(), logvar.double(), eps.double()
+    q = MultivariateNormal(mu, torch.diag_embed(logvar.exp()))
+    p = MultivariateNormal(torch.zeros(mu.shape[1]).double(), torch.eye(mu.shape[1]).double())
+    z = mu + (logvar / 2).exp() * eps
+    return (q.log_prob(z) - p.log_prob(z)).mean()
+
+
+def free_bits_in_numpy(mu, logvar, floor):
+    mu, logvar = mu.numpy(), logvar.numpy()
+    return np.maximum(floor, np.mean(mu**2 + np.exp(logvar) - 1 - logvar, axis=0) / 2).sum()
+
+
+def free_bits_by_column(mu, logvar, floor):
+    columns = zip(mu.T, logvar.T, strict=True)
+    each = [losses.kl_divergence(m[:, None], v[:, None]) for m, v in columns]
+    return sum(kl if kl > floor else floor for kl in each)
+
+
+def sample_of_a_cloud(mu, logvar, eps):
+    return torch.distributions.Normal(mu, logvar.mul(0.5).exp()).mean + logvar.exp().sqrt() * eps
+
+
+class WithoutChunk(models.Autoencoder):
+    """Made on the base's parts, in NumPy's way of indexing."""
+
+    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU, output=nn.Sigmoid):
+        super().__init__(shape, hidden, d, activation, output)
+        self.encoder = models.mlp((math.prod(shape), *hidden, 2 * d), activation)
+        self.d = d
+
+    def posterior(self, x):
+        both = self.encoder(torch.flatten(x, start_dim=1))
+        return [both[:, self.d :], both[:, : self.d]]
+
+    def encode(self, x):
+        return self.posterior(x)[0]
+
+
+def elbo_summed_by_hand(model, x, beta=1.0, sigma=None, nll=losses.bernoulli_nll):
+    mu, logvar = model.posterior(x)
+    z = losses.reparameterise(mu, logvar, torch.randn_like(mu))
+    if sigma:
+        x_hat, pixels = model.decode(z), x[0].numel()
+        r = ((x - x_hat) ** 2).sum() / len(x) / (2 * sigma**2)
+        r = r + pixels * math.log(sigma * math.sqrt(2 * math.pi))
+    else:
+        r = nll(x, model.logits(z))
+    terms = {"reconstruction": r}
+    terms["kl"] = beta * losses.kl_divergence(mu, logvar)
+    return terms
+
+
+def sample_of_numpy(decode, n, d):
+    z = np.random.default_rng().standard_normal((n, d))
+    return decode(torch.from_numpy(z).float())
+
+
+def slerp_with_unit_vectors(a, b, t):
+    """The arc between unit vectors at right angles."""
+    first = a / a.norm()
+    second = b - (b @ first) * first
+    second = second / second.norm()
+    angle = torch.atan2(b @ second, b @ first)
+    of_a, of_b = torch.sin((1 - t) * angle), torch.sin(t * angle)
+    return (torch.outer(of_a, a) + torch.outer(of_b, b)) / torch.sin(angle)
+
+
+def kl_in_one_line(mu, logvar, eps):
+    sigma = (0.5 * logvar).exp()
+    z = mu + sigma * eps
+    return (0.5 * z**2 - 0.5 * ((z - mu) / sigma) ** 2 - sigma.log()).sum(dim=-1).mean()
+
+
+def free_bits_by_maximum(mu, logvar, floor):
+    each = -0.5 * (1 + logvar - mu**2 - torch.exp(logvar))
+    return torch.maximum(each.mean(dim=0), torch.full_like(each[0], floor)).sum()
 
 
 ALTERNATIVES = {
-    "stratified": (stratified_in_numpy, stratified_in_loops, stratified_as_a_list),
-    "purity": (purity_by_scikit_learn, purity_in_loops, purity_by_counting),
-    "adjusted_rand": (
-        adjusted_rand_by_scikit_learn,
-        adjusted_rand_in_loops,
-        adjusted_rand_by_tables,
-    ),
+    "kl_divergence": (kl_of_pytorch, kl_in_numpy, kl_in_loops),
+    "reparameterise": (sample_of_a_law, sample_in_double, sample_of_a_cloud),
+    "VAE": (TwoHeads, FromNothing, WithoutChunk),
+    "negative_elbo": (elbo_by_rsample, elbo_in_one_line, elbo_summed_by_hand),
+    "sample": (sample_by_law, sample_one_by_one, sample_of_numpy),
+    "slerp": (slerp_in_numpy, slerp_in_a_loop, slerp_with_unit_vectors),
+    "kl_by_sampling": (kl_from_squares, kl_from_densities, kl_in_one_line),
+    "free_bits": (free_bits_in_numpy, free_bits_by_column, free_bits_by_maximum),
 }
 
 
-def _named_by(pick):
-    def purity(clusters, labels):
-        members = [labels[clusters == c] for c in clusters.unique()]
-        return sum((some == pick(some)).sum() for some in members) / len(labels)
+class MuOf(models.VAE):
+    """A VAE with something done to mu, logvar or the code."""
 
-    return purity
+    mu, logvar, code = (staticmethod(lambda a: a),) * 3
+
+    def posterior(self, x):
+        mu, logvar = super().posterior(x)
+        return self.mu(mu), self.logvar(logvar)
+
+    def encode(self, x):
+        return self.code(self.posterior(x)[0])
 
 
-def _ten_clusters(clusters, labels):
-    most = [labels[clusters == c].bincount().max() for c in range(10) if (clusters == c).any()]
-    return sum(most) / len(labels)
+def _vae(**what):
+    return type("VAE", (MuOf,), {name: staticmethod(f) for name, f in what.items()})
 
 
-def _ten_classes(labels, per_class):
-    return torch.cat([(labels == k).nonzero()[:per_class, 0] for k in range(10)])
+class ReluAlways(models.VAE):
+    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU):
+        super().__init__(shape, hidden, d)
+
+
+class ReluInTheDecoder(models.VAE):
+    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU):
+        super().__init__(shape, hidden, d)
+        self.encoder = models.mlp([math.prod(shape), *hidden, 2 * d], activation)
+
+
+class TheSame(models.VAE):
+    def posterior(self, x):
+        mu, _ = super().posterior(x)
+        return mu, mu
+
+
+class LeftOver(models.Autoencoder):
+    """The inherited encoder is never used."""
+
+    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU):
+        super().__init__(shape, hidden, d, activation)
+        self.cloud = models.mlp([math.prod(shape), *hidden, 2 * d], activation)
+
+    def posterior(self, x):
+        return self.cloud(x.flatten(1)).chunk(2, dim=1)
+
+    def encode(self, x):
+        return self.posterior(x)[0]
+
+
+class LinearTrunk(TwoHeads):
+    """No activation between the trunk and its two heads."""
+
+    def posterior(self, x):
+        h = self.encoder(x.flatten(1))
+        return self.mu(h), self.logvar(h)
+
+
+class Seeded(models.VAE):
+    def __init__(self, *arguments):
+        torch.manual_seed(0)
+        super().__init__(*arguments)
+
+
+class OneLayerMore(models.VAE):
+    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU):
+        super().__init__(shape, hidden, d, activation)
+        self.encoder = models.mlp([math.prod(shape), *hidden, 10, 2 * d], activation)
+
+
+class HiddenIgnored(models.VAE):
+    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU):
+        super().__init__(shape, (256, 64), d, activation)
+
+
+class WithDropout(models.VAE):
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.encoder.insert(2, nn.Dropout(0.2))
+
+
+class OneTensor(models.VAE):
+    def posterior(self, x):
+        return self.encoder(x.flatten(1))
+
+    def encode(self, x):
+        return self.posterior(x).chunk(2, dim=1)[0]
+
+
+def _elbo(
+    posterior=lambda model, x: model.posterior(x),
+    eps=torch.randn_like,
+    code=lambda z: z,
+    kl=lambda kl: kl,
+    gaussian=lambda sigma, nll: sigma is not None,
+):
+    def negative_elbo(model, x, beta=1.0, sigma=None, nll=losses.bernoulli_nll):
+        mu, logvar = posterior(model, x)
+        z = code(losses.reparameterise(mu, logvar, eps(mu)))
+        if gaussian(sigma, nll):
+            r = losses.gaussian_nll(x, model.decode(z), sigma)
+        else:
+            r = nll(x, model.logits(z))
+        return {"reconstruction": r, "kl": kl(beta * losses.kl_divergence(mu, logvar))}
+
+    return negative_elbo
+
+
+def _seeded_noise(mu):
+    return torch.randn(mu.shape, generator=torch.Generator().manual_seed(0))
+
+
+def _as_numbers(*arguments):
+    return {name: term.item() for name, term in elbo_in_one_line(*arguments).items()}
+
+
+def _drawn(noise):
+    return lambda decode, n, d: decode(noise(n, d))
+
+
+def _standardised(n, d):
+    z = torch.randn(n, d)
+    return (z - z.mean(0)) / z.std(0)
+
+
+def _seeded_codes(n, d):
+    torch.manual_seed(0)
+    return torch.randn(n, d)
 
 
 WRONG = {
-    "stratified": {"ten classes, as the digits have": _ten_classes},
-    "purity": {
-        "ten clusters, as many as digits": _ten_clusters,
-        "the first member names the cluster": _named_by(lambda some: some[0]),
-        "the last one does": _named_by(lambda some: some[-1]),
-        "the middle one does": _named_by(torch.median),
+    "VAE": {
+        "mu through ReLU": _vae(mu=torch.relu),
+        "mu through tanh": _vae(mu=torch.tanh),
+        "logvar clamped": _vae(logvar=lambda v: v.clamp(-1, 1)),
+        "logvar detached": _vae(logvar=torch.Tensor.detach),
+        "code detached": _vae(code=torch.Tensor.detach),
+        "activation ignored": ReluAlways,
+        "activation ignored by the decoder": ReluInTheDecoder,
+        "mu twice": TheSame,
+        "an encoder left over": LeftOver,
+        "linear from the trunk to its heads": LinearTrunk,
+        "a seed fixed": Seeded,
+        "a layer more": OneLayerMore,
+        "hidden ignored": HiddenIgnored,
+        "dropout": WithDropout,
+        "one tensor": OneTensor,
+    },
+    "negative_elbo": {
+        "numbers": _as_numbers,
+        "kl detached": _elbo(kl=torch.Tensor.detach),
+        "z detached": _elbo(code=torch.Tensor.detach),
+        "posterior without gradient": _elbo(
+            posterior=lambda model, x: [a.detach() for a in model.posterior(x)]
+        ),
+        "one eps for all numbers": _elbo(eps=lambda mu: torch.randn(len(mu), 1)),
+        "one eps for all examples": _elbo(eps=lambda mu: torch.randn(mu.shape[1])),
+        "a seed fixed": _elbo(eps=_seeded_noise),
+        "uniform noise": _elbo(eps=torch.rand_like),
+        "nll before sigma": _elbo(
+            gaussian=lambda sigma, nll: sigma is not None and nll is losses.bernoulli_nll
+        ),
+    },
+    "sample": {
+        "a seed fixed": _drawn(_seeded_codes),
+        "n and d exchanged": _drawn(lambda n, d: torch.randn(d, n)),
+        "standardised over the batch": _drawn(_standardised),
+        "of length one": _drawn(lambda n, d: F.normalize(torch.randn(n, d))),
+    },
+    "slerp": {
+        "t ignored": lambda a, b, t: slerp_with_unit_vectors(a, b, torch.linspace(0, 1, len(t))),
+    },
+    "free_bits": {
+        "detached": lambda mu, logvar, floor: free_bits_by_maximum(mu.detach(), logvar, floor),
+        "a number": lambda *a: free_bits_by_maximum(*a).item(),
+    },
+    "kl_by_sampling": {
+        "a number": lambda *a: kl_in_one_line(*a).item(),
+        "detached": lambda mu, logvar, eps: kl_in_one_line(mu.detach(), logvar, eps),
     },
 }

@@ -1,99 +1,109 @@
 """Other ways to the right answers of notebook 10."""
 
 import math
-from collections import Counter
+from itertools import combinations
 
 import numpy as np
 import torch
-from scipy import stats
+from sklearn import metrics
+from sklearn.metrics.cluster import contingency_matrix
 
 
-def psnr_in_numpy(x, x_hat):
-    error = x.numpy().astype(np.float64) - x_hat.numpy()
-    return 10 * np.log10(1 / np.mean(error**2))
+def stratified_in_numpy(labels, per_class):
+    labels = labels.numpy()
+    return np.concatenate([np.flatnonzero(labels == k)[:per_class] for k in np.unique(labels)])
 
 
-def psnr_by_the_root(x, x_hat):
-    root = torch.nn.functional.mse_loss(x_hat.double(), x.double()).sqrt().item()
-    return -20 * math.log10(root)
+def stratified_in_loops(labels, per_class):
+    rows = []
+    for k in sorted(set(labels.tolist())):
+        rows += [i for i, label in enumerate(labels.tolist()) if label == k][:per_class]
+    return torch.tensor(rows)
 
 
-def quantise_in_numpy(z, step):
-    return np.rint(z.numpy() / step).astype(int)
+def purity_by_scikit_learn(clusters, labels):
+    return contingency_matrix(labels, clusters).max(axis=0).sum() / len(labels)
 
 
-def quantise_in_a_loop(z, step):
-    return torch.tensor([[round(v / step) for v in row] for row in z.tolist()])
+def purity_in_loops(clusters, labels):
+    right = 0
+    for c in set(clusters.tolist()):
+        members = [label for i, label in zip(clusters, labels.tolist(), strict=True) if i == c]
+        right += max(members.count(k) for k in members)
+    return right / len(labels)
 
 
-def quantise_by_floor(z, step):
-    return torch.floor(z.double() / step + 0.5)
+def adjusted_rand_by_scikit_learn(clusters, labels):
+    return metrics.adjusted_rand_score(labels, clusters)
 
 
-def entropy_of_scipy(symbols):
-    columns = symbols.numpy().T
-    return sum(stats.entropy(np.unique(c, return_counts=True)[1], base=2) for c in columns)
+def adjusted_rand_in_loops(clusters, labels):
+    clusters, labels = clusters.tolist(), labels.tolist()
+    pairs = list(combinations(range(len(labels)), 2))
+    a = sum(bool(clusters[i] == clusters[j]) for i, j in pairs)
+    b = sum(bool(labels[i] == labels[j]) for i, j in pairs)
+    both = sum(bool(clusters[i] == clusters[j] and labels[i] == labels[j]) for i, j in pairs)
+    return torch.tensor((both - a * b / len(pairs)) / ((a + b) / 2 - a * b / len(pairs)))
 
 
-def entropy_by_surprise(symbols):
-    """The mean of -log2 p over all symbols as they come, column by column."""
-    bits = 0.0
-    for column in symbols.T.tolist():
-        counts = Counter(column)
-        bits += sum(math.log2(len(column) / counts[s]) for s in column) / len(column)
-    return bits
+def stratified_as_a_list(labels, per_class):
+    rows = []
+    for k in labels.unique():
+        rows += torch.where(labels == k)[0][:per_class].tolist()
+    return rows
 
 
-def rate_of_scipy(z, logscale):
-    logistic = stats.logistic(scale=np.exp(logscale.numpy().astype(np.float64)))
-    z = -np.abs(z.numpy().astype(np.float64))
-    return -np.log(logistic.cdf(z + 0.5) - logistic.cdf(z - 0.5)).sum() / len(z)
+def purity_by_counting(clusters, labels):
+    counts = torch.zeros(int(clusters.max()) + 1, int(labels.max()) + 1)
+    for c, k in zip(clusters, labels, strict=True):
+        counts[c, k] += 1
+    return counts.max(dim=1).values.sum() / counts.sum()
 
 
-def rate_in_double_precision(z, logscale):
-    z, scale = z.double(), logscale.double().exp()
-    mass = torch.sigmoid((z + 0.5) / scale) - torch.sigmoid((z - 0.5) / scale)
-    return -mass.log().sum(1).mean()
-
-
-def rate_by_tanh(z, logscale):
-    """sigmoid(a) - sigmoid(b) = (tanh(a / 2) - tanh(b / 2)) / 2"""
-    total = 0.0
-    for row in z.tolist():
-        for v, s in zip(row, logscale.exp().tolist(), strict=True):
-            mass = (math.tanh((v + 0.5) / s / 2) - math.tanh((v - 0.5) / s / 2)) / 2
-            total -= math.log(mass)
-    return total / len(z)
-
-
-def psnr_in_a_loop(x, x_hat):
-    total = 0.0
-    for a, b in zip(x.flatten().tolist(), x_hat.flatten().tolist(), strict=True):
-        total += (a - b) ** 2
-    return -10 * math.log(total / x.numel(), 10)
-
-
-def entropy_by_bins(symbols):
-    bits = 0
-    for column in symbols.T:
-        p = torch.bincount(column - column.min()) / len(column)
-        p = p[p > 0]
-        bits -= (p * torch.log2(p)).sum()
-    return bits
+def adjusted_rand_by_tables(clusters, labels):
+    table = contingency_matrix(labels, clusters)
+    both, rows, columns = (
+        sum(math.comb(int(n), 2) for n in np.ravel(part))
+        for part in (table, table.sum(1), table.sum(0))
+    )
+    chance = rows * columns / math.comb(len(labels), 2)
+    return (both - chance) / ((rows + columns) / 2 - chance)
 
 
 ALTERNATIVES = {
-    "psnr": (psnr_in_numpy, psnr_by_the_root, psnr_in_a_loop),
-    "quantise": (quantise_in_numpy, quantise_in_a_loop, quantise_by_floor),
-    "entropy": (entropy_of_scipy, entropy_by_surprise, entropy_by_bins),
-    "rate": (rate_of_scipy, rate_in_double_precision, rate_by_tanh),
+    "stratified": (stratified_in_numpy, stratified_in_loops, stratified_as_a_list),
+    "purity": (purity_by_scikit_learn, purity_in_loops, purity_by_counting),
+    "adjusted_rand": (
+        adjusted_rand_by_scikit_learn,
+        adjusted_rand_in_loops,
+        adjusted_rand_by_tables,
+    ),
 }
 
 
+def _named_by(pick):
+    def purity(clusters, labels):
+        members = [labels[clusters == c] for c in clusters.unique()]
+        return sum((some == pick(some)).sum() for some in members) / len(labels)
+
+    return purity
+
+
+def _ten_clusters(clusters, labels):
+    most = [labels[clusters == c].bincount().max() for c in range(10) if (clusters == c).any()]
+    return sum(most) / len(labels)
+
+
+def _ten_classes(labels, per_class):
+    return torch.cat([(labels == k).nonzero()[:per_class, 0] for k in range(10)])
+
+
 WRONG = {
-    "quantise": {
-        "a byte": lambda z, step: (z / step).round().to(torch.int8),
-        "cut at a byte": lambda z, step: (z / step).round().clamp(-128, 127),
-        "two bytes": lambda z, step: (z / step).round().to(torch.int16),
+    "stratified": {"ten classes, as the digits have": _ten_classes},
+    "purity": {
+        "ten clusters, as many as digits": _ten_clusters,
+        "the first member names the cluster": _named_by(lambda some: some[0]),
+        "the last one does": _named_by(lambda some: some[-1]),
+        "the middle one does": _named_by(torch.median),
     },
 }

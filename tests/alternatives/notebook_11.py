@@ -1,109 +1,99 @@
 """Other ways to the right answers of notebook 11."""
 
+import math
+from collections import Counter
+
 import numpy as np
 import torch
 from scipy import stats
-from sklearn.neighbors import NearestNeighbors
 
 
-def nearest_in_class_in_numpy(z, labels, k):
-    z, labels = z.numpy().astype(np.float64), labels.numpy()
-    distance = ((z[:, None] - z) ** 2).sum(2)
-    distance[labels[:, None] != labels] = np.inf
-    np.fill_diagonal(distance, np.inf)
-    return np.argsort(distance, axis=1)[:, :k]
+def psnr_in_numpy(x, x_hat):
+    error = x.numpy().astype(np.float64) - x_hat.numpy()
+    return 10 * np.log10(1 / np.mean(error**2))
 
 
-def nearest_in_class_in_loops(z, labels, k):
-    rows = []
-    for i in range(len(z)):
-        others = [j for j in range(len(z)) if j != i and labels[j] == labels[i]]
-        rows.append(sorted(others, key=lambda j: (z[j] - z[i]).norm().item())[:k])
-    return torch.tensor(rows)
+def psnr_by_the_root(x, x_hat):
+    root = torch.nn.functional.mse_loss(x_hat.double(), x.double()).sqrt().item()
+    return -20 * math.log10(root)
 
 
-def nearest_in_class_by_scikit_learn(z, labels, k):
-    rows = np.zeros((len(z), k))
-    for c in labels.unique():
-        members = (labels == c).nonzero()[:, 0].numpy()
-        found = NearestNeighbors(n_neighbors=k).fit(z[members].numpy())
-        rows[members] = members[found.kneighbors(return_distance=False)]
-    return rows
+def quantise_in_numpy(z, step):
+    return np.rint(z.numpy() / step).astype(int)
 
 
-def extrapolate_in_numpy(z, labels, k, strength=0.5):
-    neighbours = z.numpy()[nearest_in_class_in_numpy(z, labels, k)]
-    return (1 + strength) * z.numpy()[:, np.newaxis] - strength * neighbours
+def quantise_in_a_loop(z, step):
+    return torch.tensor([[round(v / step) for v in row] for row in z.tolist()])
 
 
-def extrapolate_in_loops(z, labels, k, strength=0.5):
-    nearest = nearest_in_class_in_loops(z, labels, k)
-    new = [[c + strength * (c - z[j]) for j in row] for c, row in zip(z, nearest, strict=True)]
-    return torch.stack([torch.stack(row) for row in new]).double()
+def quantise_by_floor(z, step):
+    return torch.floor(z.double() / step + 0.5)
 
 
-def paired_difference_in_numpy(a, b):
-    difference = a.numpy().astype(np.float64) - b.numpy()
-    return difference.mean(), np.sqrt(difference.var(ddof=1) / len(difference))
+def entropy_of_scipy(symbols):
+    columns = symbols.numpy().T
+    return sum(stats.entropy(np.unique(c, return_counts=True)[1], base=2) for c in columns)
 
 
-def paired_difference_by_scipy(a, b):
-    return a.double().mean() - b.double().mean(), stats.sem((a - b).numpy())
+def entropy_by_surprise(symbols):
+    """The mean of -log2 p over all symbols as they come, column by column."""
+    bits = 0.0
+    for column in symbols.T.tolist():
+        counts = Counter(column)
+        bits += sum(math.log2(len(column) / counts[s]) for s in column) / len(column)
+    return bits
 
 
-def extrapolate_by_lerp(z, labels, k, strength=0.5):
-    near = torch.as_tensor(nearest_in_class_in_numpy(z, labels, k))
-    return torch.lerp(z[near], z.unsqueeze(1).expand(-1, k, -1), 1 + strength)
+def rate_of_scipy(z, logscale):
+    logistic = stats.logistic(scale=np.exp(logscale.numpy().astype(np.float64)))
+    z = -np.abs(z.numpy().astype(np.float64))
+    return -np.log(logistic.cdf(z + 0.5) - logistic.cdf(z - 0.5)).sum() / len(z)
 
 
-def paired_difference_stacked(a, b):
-    gap = a - b
-    mean = gap.mean()
-    se = (((gap - mean) ** 2).sum() / (len(gap) - 1) / len(gap)).sqrt()
-    return torch.stack([mean, se])
+def rate_in_double_precision(z, logscale):
+    z, scale = z.double(), logscale.double().exp()
+    mass = torch.sigmoid((z + 0.5) / scale) - torch.sigmoid((z - 0.5) / scale)
+    return -mass.log().sum(1).mean()
+
+
+def rate_by_tanh(z, logscale):
+    """sigmoid(a) - sigmoid(b) = (tanh(a / 2) - tanh(b / 2)) / 2"""
+    total = 0.0
+    for row in z.tolist():
+        for v, s in zip(row, logscale.exp().tolist(), strict=True):
+            mass = (math.tanh((v + 0.5) / s / 2) - math.tanh((v - 0.5) / s / 2)) / 2
+            total -= math.log(mass)
+    return total / len(z)
+
+
+def psnr_in_a_loop(x, x_hat):
+    total = 0.0
+    for a, b in zip(x.flatten().tolist(), x_hat.flatten().tolist(), strict=True):
+        total += (a - b) ** 2
+    return -10 * math.log(total / x.numel(), 10)
+
+
+def entropy_by_bins(symbols):
+    bits = 0
+    for column in symbols.T:
+        p = torch.bincount(column - column.min()) / len(column)
+        p = p[p > 0]
+        bits -= (p * torch.log2(p)).sum()
+    return bits
 
 
 ALTERNATIVES = {
-    "nearest_in_class": (
-        nearest_in_class_in_numpy,
-        nearest_in_class_in_loops,
-        nearest_in_class_by_scikit_learn,
-    ),
-    "extrapolate": (extrapolate_in_numpy, extrapolate_in_loops, extrapolate_by_lerp),
-    "paired_difference": (
-        paired_difference_in_numpy,
-        paired_difference_by_scipy,
-        paired_difference_stacked,
-    ),
+    "psnr": (psnr_in_numpy, psnr_by_the_root, psnr_in_a_loop),
+    "quantise": (quantise_in_numpy, quantise_in_a_loop, quantise_by_floor),
+    "entropy": (entropy_of_scipy, entropy_by_surprise, entropy_by_bins),
+    "rate": (rate_of_scipy, rate_in_double_precision, rate_by_tanh),
 }
 
 
-def _by_distance(change, first=0):
-    def nearest_in_class(z, labels, k):
-        distance = change(torch.cdist(z, z), labels[:, None] != labels)
-        return distance.argsort(dim=1, stable=True)[:, first : first + k]
-
-    return nearest_in_class
-
-
 WRONG = {
-    "nearest_in_class": {
-        "the first left out, whoever it is": _by_distance(
-            lambda distance, other: distance.masked_fill(other, torch.inf), 1
-        ),
-        "all at distance 0 left out": _by_distance(
-            lambda distance, other: distance.masked_fill(other | (distance == 0), torch.inf)
-        ),
-        "10 more for another class": _by_distance(
-            lambda distance, other: (distance + 10 * other).fill_diagonal_(torch.inf)
-        ),
-    },
-    "extrapolate": {
-        "a strength of 0 taken for none": lambda z, labels, k, strength=0.5: extrapolate_by_lerp(
-            z, labels, k, strength or 0.5
-        ),
-        "interpolated": lambda z, labels, k, strength=0.5: extrapolate_by_lerp(
-            z, labels, k, -abs(strength)
-        ),
+    "quantise": {
+        "a byte": lambda z, step: (z / step).round().to(torch.int8),
+        "cut at a byte": lambda z, step: (z / step).round().clamp(-128, 127),
+        "two bytes": lambda z, step: (z / step).round().to(torch.int16),
     },
 }

@@ -2,126 +2,108 @@
 
 import numpy as np
 import torch
-from scipy.spatial.distance import cdist
-from sklearn.metrics import fbeta_score, roc_auc_score
+from scipy import stats
+from sklearn.neighbors import NearestNeighbors
 
 
-def auroc_by_pairs(score, odd):
-    gap = score[odd][:, None] - score[~odd]
-    return ((gap > 0).double() + (gap == 0) / 2).mean()
+def nearest_in_class_in_numpy(z, labels, k):
+    z, labels = z.numpy().astype(np.float64), labels.numpy()
+    distance = ((z[:, None] - z) ** 2).sum(2)
+    distance[labels[:, None] != labels] = np.inf
+    np.fill_diagonal(distance, np.inf)
+    return np.argsort(distance, axis=1)[:, :k]
 
 
-def auroc_in_loops(score, odd):
-    wins = [(a > b) + (a == b) / 2 for a in score[odd].tolist() for b in score[~odd].tolist()]
-    return sum(wins) / len(wins)
+def nearest_in_class_in_loops(z, labels, k):
+    rows = []
+    for i in range(len(z)):
+        others = [j for j in range(len(z)) if j != i and labels[j] == labels[i]]
+        rows.append(sorted(others, key=lambda j: (z[j] - z[i]).norm().item())[:k])
+    return torch.tensor(rows)
 
 
-def auroc_as_an_area(score, odd):
-    return roc_auc_score(odd.numpy(), score.numpy())
+def nearest_in_class_by_scikit_learn(z, labels, k):
+    rows = np.zeros((len(z), k))
+    for c in labels.unique():
+        members = (labels == c).nonzero()[:, 0].numpy()
+        found = NearestNeighbors(n_neighbors=k).fit(z[members].numpy())
+        rows[members] = members[found.kneighbors(return_distance=False)]
+    return rows
 
 
-def windows_in_a_loop(x, size, step=1):
-    return torch.stack([x[k : k + size] for k in range(0, len(x) - size + 1, step)])
+def extrapolate_in_numpy(z, labels, k, strength=0.5):
+    neighbours = z.numpy()[nearest_in_class_in_numpy(z, labels, k)]
+    return (1 + strength) * z.numpy()[:, np.newaxis] - strength * neighbours
 
 
-def windows_in_numpy(x, size, step=1):
-    starts = np.arange(0, len(x) - size + 1, step)
-    return x.numpy()[starts[:, None] + np.arange(size)]
+def extrapolate_in_loops(z, labels, k, strength=0.5):
+    nearest = nearest_in_class_in_loops(z, labels, k)
+    new = [[c + strength * (c - z[j]) for j in row] for c, row in zip(z, nearest, strict=True)]
+    return torch.stack([torch.stack(row) for row in new]).double()
 
 
-def mahalanobis_in_scipy(e, normal, ridge=1e-3):
-    e, normal = e.double().numpy(), normal.double().numpy()
-    c = np.cov(normal.T, bias=True)
-    c = c + ridge * np.trace(c) / len(c) * np.eye(len(c))
-    return cdist(e, normal.mean(0)[None], "mahalanobis", VI=np.linalg.inv(c))[:, 0] ** 2
+def paired_difference_in_numpy(a, b):
+    difference = a.numpy().astype(np.float64) - b.numpy()
+    return difference.mean(), np.sqrt(difference.var(ddof=1) / len(difference))
 
 
-def mahalanobis_by_whitening(e, normal, ridge=1e-3):
-    e, normal = e.double(), normal.double()
-    c = (normal - normal.mean(0)).T @ (normal - normal.mean(0)) / len(normal)
-    values, axes = torch.linalg.eigh(c)
-    values = values + ridge * values.mean()
-    return ((e - normal.mean(0)) @ axes / values.sqrt()).square().sum(1)
+def paired_difference_by_scipy(a, b):
+    return a.double().mean() - b.double().mean(), stats.sem((a - b).numpy())
 
 
-def mahalanobis_in_a_loop(e, normal, ridge=1e-3):
-    e, normal = e.double(), normal.double()
-    c = torch.cov(normal.T, correction=0)
-    inverse = torch.linalg.inv(c + ridge * c.trace() / len(c) * torch.eye(len(c)))
-    return torch.stack([(r - normal.mean(0)) @ inverse @ (r - normal.mean(0)) for r in e])
+def extrapolate_by_lerp(z, labels, k, strength=0.5):
+    near = torch.as_tensor(nearest_in_class_in_numpy(z, labels, k))
+    return torch.lerp(z[near], z.unsqueeze(1).expand(-1, k, -1), 1 + strength)
 
 
-def f_beta_in_scikit_learn(odd, alarm, beta):
-    return fbeta_score(odd.numpy(), alarm.numpy(), beta=beta, zero_division=0)
-
-
-def f_beta_by_precision_and_recall(odd, alarm, beta):
-    right = int((odd & alarm).sum())
-    if right == 0:
-        return 0.0
-    precision, recall = right / int(alarm.sum()), right / int(odd.sum())
-    return 1 / ((1 / precision + beta**2 / recall) / (1 + beta**2))
-
-
-def windows_as_a_list(x, size, step=1):
-    found, start = [], 0
-    while start + size <= len(x):
-        found.append(x[start : start + size])
-        start += step
-    return found
-
-
-def f_beta_by_counts(odd, alarm, beta):
-    hits, false = int((odd & alarm).sum()), int((alarm & ~odd).sum())
-    missed = int((odd & ~alarm).sum())
-    return (1 + beta**2) * hits / ((1 + beta**2) * hits + beta**2 * missed + false)
+def paired_difference_stacked(a, b):
+    gap = a - b
+    mean = gap.mean()
+    se = (((gap - mean) ** 2).sum() / (len(gap) - 1) / len(gap)).sqrt()
+    return torch.stack([mean, se])
 
 
 ALTERNATIVES = {
-    "auroc": (auroc_by_pairs, auroc_in_loops, auroc_as_an_area),
-    "windows": (windows_in_a_loop, windows_in_numpy, windows_as_a_list),
-    "mahalanobis": (mahalanobis_in_scipy, mahalanobis_by_whitening, mahalanobis_in_a_loop),
-    "f_beta": (f_beta_in_scikit_learn, f_beta_by_precision_and_recall, f_beta_by_counts),
+    "nearest_in_class": (
+        nearest_in_class_in_numpy,
+        nearest_in_class_in_loops,
+        nearest_in_class_by_scikit_learn,
+    ),
+    "extrapolate": (extrapolate_in_numpy, extrapolate_in_loops, extrapolate_by_lerp),
+    "paired_difference": (
+        paired_difference_in_numpy,
+        paired_difference_by_scipy,
+        paired_difference_stacked,
+    ),
 }
 
 
-def _windows_at(starts):
-    def windows(x, size, step=1):
-        return torch.stack([x[k : k + size] for k in starts(len(x), size, step)])
+def _by_distance(change, first=0):
+    def nearest_in_class(z, labels, k):
+        distance = change(torch.cdist(z, z), labels[:, None] != labels)
+        return distance.argsort(dim=1, stable=True)[:, first : first + k]
 
-    return windows
-
-
-def _filled_up(x, size, step=1):
-    rest = -(len(x) - size) % step
-    return torch.cat([x, x.new_zeros(rest, x.shape[1])]).unfold(0, size, step).mT
-
-
-def _f_beta_unguarded(odd, alarm, beta):
-    right = (odd & alarm).sum()
-    if not alarm.any():
-        return torch.tensor(0.0)
-    precision, recall = right / alarm.sum(), right / odd.sum()
-    return (1 + beta**2) * precision * recall / (beta**2 * precision + recall)
+    return nearest_in_class
 
 
 WRONG = {
-    "auroc": {
-        "the better of the two ways round": lambda score, odd: max(
-            auroc_by_pairs(score, odd), auroc_by_pairs(score, ~odd)
+    "nearest_in_class": {
+        "the first left out, whoever it is": _by_distance(
+            lambda distance, other: distance.masked_fill(other, torch.inf), 1
         ),
-        "half of the size of the gap": lambda score, odd: (
-            0.5 + (auroc_by_pairs(score, odd) - 0.5).abs()
+        "all at distance 0 left out": _by_distance(
+            lambda distance, other: distance.masked_fill(other | (distance == 0), torch.inf)
+        ),
+        "10 more for another class": _by_distance(
+            lambda distance, other: (distance + 10 * other).fill_diagonal_(torch.inf)
         ),
     },
-    "windows": {
-        "the rest dropped at the beginning": _windows_at(
-            lambda n, size, step: range((n - size) % step, n - size + 1, step)
+    "extrapolate": {
+        "a strength of 0 taken for none": lambda z, labels, k, strength=0.5: extrapolate_by_lerp(
+            z, labels, k, strength or 0.5
         ),
-        "the last one moved back": _windows_at(
-            lambda n, size, step: [*range(0, n - size, step), n - size]
+        "interpolated": lambda z, labels, k, strength=0.5: extrapolate_by_lerp(
+            z, labels, k, -abs(strength)
         ),
-        "filled up with zeros": _filled_up,
     },
-    "f_beta": {"0 only where there is no alarm": _f_beta_unguarded},
 }

@@ -1,6 +1,6 @@
 """How fast the figures answer:  .venv/bin/python tests/benchmarks/sliders.py [NOTEBOOK ...]
 
-Runs notebooks (00, 04 and 07 if none is named) in a real JupyterLab and a real Chromium, and
+Runs notebooks (00, 05 and 08 if none is named) in a real JupyterLab and a real Chromium, and
 presses an arrow key 40 times on each group of sliders, on each map, and with the pen. The clock is
 the page's own: from the key press to the new picture, a canvas that is drawn or an image that is
 loaded. Aims, as medians: 16 ms where the page decodes, one frame of a screen, and 60 ms where the
@@ -78,7 +78,7 @@ def rows(page):
         yield "kernel", name, *milliseconds(page, group.locator(".widget-image"), handle), KERNEL
 
 
-DEFAULT = ("00_start_here", "04_deep_autoencoders", "07_variational_autoencoders")
+DEFAULT = ("00_start_here", "05_deep_autoencoders", "08_variational_autoencoders")
 
 
 def main(*notebooks):
