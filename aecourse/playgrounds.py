@@ -26,8 +26,8 @@ def neuron_playground(x):
     the step sizes from 0.001 to 1; the principal axes are theirs.
     Raises ValueError when x is not (N, 2), not finite, has fewer than 3 rows, or all are equal.
     """
-    x, n = _data(x, "(N, 2)", lambda columns: columns == 2), len(x)
-    x = x[_even(n)]
+    x, n = points(x, "(N, 2)", lambda columns: columns == 2), len(x)
+    x = x[even(n)]
     x = x - x.mean(0)
     x = x / x.std(correction=0)
     _, axes, _ = pca(x, 2)
@@ -92,11 +92,11 @@ def bound_playground(x):
     Raises ValueError when x is not (N, 3 or more), not finite, has fewer than 3 rows, or all are
     equal. Source: Tipping & Bishop 1999.
     """
-    x = _data(x, "(N, D) with D of 3 or more", lambda columns: columns >= 3)
+    x = points(x, "(N, D) with D of 3 or more", lambda columns: columns >= 3)
     varies = (x != x[0]).any(0)  # a column that is constant becomes 0
     x = (x - x.mean(0)) / torch.where(varies, x.std(0, correction=0), 1)
     axes, variances, sigma2, low, high = _ppca(x)
-    shown = x[_even(len(x))]
+    shown = x[even(len(x))]
     a = shown @ axes.T  # (N, 2)
     rest = (shown - a @ axes).square().sum(1, keepdim=True)
     start = a.norm(dim=1).argsort()[7 * len(a) // 10].item()  # not in the middle
@@ -162,7 +162,7 @@ def _terms(x, axes, variances, sigma2, angle, factor):
     return marginal.log_prob(x).item(), gaussian_kl(m, q, m, s).item(), m, s, q
 
 
-def _data(x, wanted, fits):
+def points(x, wanted, fits):
     """x as finite numbers (N, D) in double precision on the CPU, of three points or more."""
     x = inputs.scaled(inputs.finite(inputs.numbers(x, "x"), "x")).detach().cpu().double()
     if x.ndim != 2 or not fits(x.shape[1]):
@@ -174,6 +174,6 @@ def _data(x, wanted, fits):
     return x
 
 
-def _even(n):
+def even(n):
     """The numbers of at most 500 of n rows, evenly chosen."""
     return torch.linspace(0, n - 1, min(n, MOST)).round().long()

@@ -10,13 +10,14 @@ import torch
 from IPython.core.formatters import DisplayFormatter
 from sklearn.decomposition import PCA
 
+from aecourse.channel import channel_playground
 from aecourse.playgrounds import bound_playground, neuron_playground
 
-BOTH = [neuron_playground, bound_playground]
+ALL = [neuron_playground, bound_playground, channel_playground]
 
 
 def columns(playground):
-    return 2 if playground is neuron_playground else 4
+    return 4 if playground is bound_playground else 2
 
 
 def cloud(n, d, seed=0):
@@ -32,7 +33,7 @@ def carried(figure):
     return data, json.loads(re.search(r"spec = (\{.*\});\n", data["text/html"])[1])
 
 
-@pytest.mark.parametrize("playground", BOTH)
+@pytest.mark.parametrize("playground", ALL)
 def test_a_static_twin_says_what_is_to_be_seen_and_no_figure_stays_open(playground):
     before = plt.get_fignums()
     data, _ = carried(playground(cloud(50, columns(playground))))
@@ -46,20 +47,20 @@ def test_a_static_twin_says_what_is_to_be_seen_and_no_figure_stays_open(playgrou
 
 
 @pytest.mark.parametrize("kind", ["tensor", "float32", "list", "whole numbers", "gradient"])
-@pytest.mark.parametrize("playground", BOTH)
+@pytest.mark.parametrize("playground", ALL)
 def test_any_numbers_will_do(playground, kind):
     x = (10 * cloud(30, columns(playground))).round()
     given = {"tensor": torch.from_numpy(x), "float32": x.astype(np.float32), "list": x.tolist()}
     given |= {"whole numbers": x.astype(int), "gradient": torch.from_numpy(x).requires_grad_()}
     one, other = (carried(playground(a))[1] for a in (x, given[kind]))
-    for name in ("points", "axes", "variances"):
+    for name in ("points", "axes", "variances", "cov", "sigma"):
         np.testing.assert_allclose(other.get(name, 0), one.get(name, 0), atol=1e-4)
 
 
 @pytest.mark.parametrize(
     ("n", "kept"), [(3, [0, 1, 2]), (500, range(500)), (999, range(0, 999, 2))]
 )
-@pytest.mark.parametrize("playground", BOTH)
+@pytest.mark.parametrize("playground", ALL)
 def test_at_most_500_points_evenly_chosen_go_into_the_page(playground, n, kept):
     x = cloud(n, columns(playground))
     _, spec = carried(playground(x))
@@ -101,6 +102,18 @@ def test_the_bound_s_numbers_are_those_of_scikit_learn_s_probabilistic_pca(d):
     assert spec["low"] <= spec["sigma2"] <= spec["variances"][1] < spec["high"]
 
 
+def test_a_channel_has_the_covariance_of_all_its_points_in_their_own_units():
+    x = cloud(999, 2)
+    _, spec = carried(channel_playground(x))
+    cov = np.cov(x.T, bias=True)
+    np.testing.assert_allclose(spec["cov"], cov)
+    np.testing.assert_allclose(spec["points"], x[::2] - x.mean(0), atol=1e-6)
+    assert spec["sigma"] == pytest.approx(np.linalg.eigvalsh(cov)[-1] ** 0.5 / 3)
+    assert carried(channel_playground(x, 2, ("a", "b")))[1]["sigma"] == 2
+    inside = np.abs(spec["points"]).max(1) < spec["reach"]
+    assert inside.mean() > 0.97 and abs(np.std(spec["noise"]) - 1) < 0.1
+
+
 def test_fewer_rows_than_columns_a_constant_column_and_a_line_are_fine():
     x = cloud(40, 3)
     wider = np.hstack([x, np.full((40, 1), 0.1)])
@@ -127,6 +140,11 @@ WIDE = torch.from_numpy(cloud(9, 4))
         (neuron_playground, X / 0, "NaN"),
         (neuron_playground, X * torch.tensor([1, torch.nan]), "NaN"),
         (neuron_playground, X[:1].expand(9, -1), "equal"),
+        (channel_playground, WIDE, r"\(9, 4\)"),
+        (channel_playground, X[:2], "2 rows"),
+        (channel_playground, X[:1].expand(9, -1), "equal"),
+        (channel_playground, X[:, :1].expand(-1, 2), "on a line"),
+        (lambda x: channel_playground(x, 0), X, "sigma = 0.0"),
         (bound_playground, X, r"\(9, 2\)"),
         (bound_playground, WIDE[:, 0], r"\(9,\)"),
         (bound_playground, WIDE[None], r"\(1, 9, 4\)"),

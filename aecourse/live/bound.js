@@ -55,13 +55,8 @@ const paintMap = ({m, v, posterior}) => {
     pen.arc(...at(mean(k)), 5, 0, 7);
     pen.fill();
   });
-  Object.assign(pen, {strokeStyle: "#bbb", lineWidth: 2});
-  for (const ends of [[[-REACH, 0], [REACH, 0]], [[0, -REACH], [0, REACH]]]) {
-    pen.beginPath();
-    pen.moveTo(...at(ends[0]));
-    pen.lineTo(...at(ends[1]));
-    pen.stroke();
-  }
+  for (const ends of [[[-REACH, 0], [REACH, 0]], [[0, -REACH], [0, REACH]]])
+    line(pen, ends.map(at), "#bbb", 2);
   ellipse(pen, [0, 0], [1, 1], 0, "#666", 2, [3, 9]);
   ellipse(pen, m, posterior.map(Math.sqrt), now.angle * Math.PI / 180, BLUE, 6, []);
   ellipse(pen, m, v.map(Math.sqrt), 0, RED, 6, [16, 10]);
@@ -100,13 +95,7 @@ const paintBar = ({log_p, elbo, gap}) => {
   pen.fill();
   pen.fillStyle = RED;
   pen.fillRect(left, top, right - left, split - top);
-  Object.assign(pen, {strokeStyle: "black", lineWidth: 4});
-  for (const v of [top, split]) {
-    pen.beginPath();
-    pen.moveTo(left - 6, v);
-    pen.lineTo(right + 16, v);
-    pen.stroke();
-  }
+  for (const v of [top, split]) line(pen, [[left - 6, v], [right + 16, v]], "black", 4);
   const label = (text, y, colour) => {
     pen.fillStyle = colour;
     pen.fillRect(right + 30, y - 13, 26, 26);
@@ -152,23 +141,12 @@ map.addEventListener("keydown", event => {
   });
   if (k >= 0) take(k);
 });
-const slider = (name, low, high, start, step, of, to) => {  // its output says what it stands for
-  const label = range(name, low, high, start, v => { to(v); says(); show(); }, step);
-  const says = () => {
-    label.querySelector("output").textContent = of();
-    label.querySelector("input").setAttribute("aria-valuetext", of());
-  };
-  says();
-  label.firstChild.style.minWidth = "4.5em";
-  label.again = () => { label.querySelector("input").value = start; says(); };
-  return label;
-};
 const sliders = [
-  slider("turn W", 0, 90, 0, 1, () => `${now.angle}°`, v => { now.angle = v; }),
-  slider("widen q", -0.8, 0.8, 0, 0.02, () => `× ${now.widen.toFixed(2)}`,
-    v => { now.widen = 2 ** v; }),
-  slider("σ²", Math.log10(spec.low), Math.log10(spec.high), Math.log10(spec.sigma2), "any",
-    () => now.sigma2.toPrecision(2), v => { now.sigma2 = 10 ** v; }),
+  dial("turn W", 0, 90, 0, 1, () => `${now.angle}°`, v => { now.angle = v; show(); }),
+  dial("widen q", -0.8, 0.8, 0, 0.02, () => `× ${now.widen.toFixed(2)}`,
+    v => { now.widen = 2 ** v; show(); }),
+  dial("σ²", Math.log10(spec.low), Math.log10(spec.high), Math.log10(spec.sigma2), "any",
+    () => now.sigma2.toPrecision(2), v => { now.sigma2 = 10 ** v; show(); }),
 ];
 const reset = () => {
   Object.assign(now, {angle: 0, widen: 1, sigma2: spec.sigma2});

@@ -58,14 +58,6 @@ const map = fine(SIZE, {tabindex: 0, role: "application", "aria-label": "A cloud
   "the weights w as an arrow. Arrow keys move w; 1 and 2 choose the neuron they move."});
 const ground = fine(SIZE), plot = fine(256, {role: "img"});
 const at = ([x, y]) => [SIZE * (1 + x / R), SIZE * (1 - y / R)];
-const line = (pen, points, colour, width, dashes = []) => {
-  Object.assign(pen, {strokeStyle: colour, lineWidth: width, lineJoin: "round"});
-  pen.setLineDash(dashes);
-  pen.beginPath();
-  points.forEach(([x, y], n) => n ? pen.lineTo(x, y) : pen.moveTo(x, y));
-  pen.stroke();
-  pen.setLineDash([]);
-};
 const centred = (pen, text, x, y, colour) => {  // and whole, also near the border
   pen.font = "bold 32px sans-serif";
   const half = pen.measureText(text).width / 2 + 8;

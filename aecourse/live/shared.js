@@ -24,6 +24,18 @@ const range = (name, low, high, value, moved, step = (high - low) / 100) => {
   return make("label", {}, make("span", {}, name), input, output);
 };
 
+const dial = (name, low, high, start, step, of, to) => {  // its output says what it stands for
+  const label = range(name, low, high, start, v => { to(v); says(); }, step);
+  const says = () => {
+    label.querySelector("output").textContent = of();
+    label.querySelector("input").setAttribute("aria-valuetext", of());
+  };
+  says();
+  label.firstChild.style.minWidth = "4.5em";
+  label.again = () => { label.querySelector("input").value = start; says(); };
+  return label;
+};
+
 // Calls moved(x, y, event) with places in [0, 1] while a mouse, a finger or a pen is down.
 const dragged = (element, moved, ended = () => {}) => {
   const at = event => {
@@ -54,6 +66,15 @@ const write = (pen, text, x, y, colour = "black", align = "left") => {  // with 
     textBaseline: "middle", strokeStyle: "white", lineWidth: 8, lineJoin: "round"});
   pen.strokeText(text, x, y);
   pen.fillText(text, x, y);
+};
+
+const line = (pen, points, colour, width, dashes = []) => {
+  Object.assign(pen, {strokeStyle: colour, lineWidth: width, lineJoin: "round"});
+  pen.setLineDash(dashes);
+  pen.beginPath();
+  points.forEach(([x, y], n) => n ? pen.lineTo(x, y) : pen.moveTo(x, y));
+  pen.stroke();
+  pen.setLineDash([]);
 };
 
 // Weights: half-precision numbers in base64, as Float32Array.

@@ -5,7 +5,8 @@ import torch
 from conftest import put
 from torch.distributions import MultivariateNormal, kl_divergence
 
-from aecourse import neurons
+from aecourse import information, neurons
+from aecourse.channel import channel_playground
 from aecourse.playgrounds import bound_playground, neuron_playground
 
 RULES = ("hebb", "oja", "subspace", "sanger")
@@ -32,7 +33,9 @@ def touched(page, figure, x, y):
 
 
 @pytest.mark.parametrize("framed", [False, True], ids=["page", "frame"])
-@pytest.mark.parametrize("make, d", [(neuron_playground, 2), (bound_playground, 3)])
+@pytest.mark.parametrize(
+    "make, d", [(neuron_playground, 2), (bound_playground, 3), (channel_playground, 2)]
+)
 def test_by_mouse_touch_and_keys(page, make, d, framed):
     figure = put(page, make(cloud(d)), framed).locator(".aecourse-live")
     figure.locator("canvas[tabindex]").wait_for()
@@ -42,7 +45,7 @@ def test_by_mouse_touch_and_keys(page, make, d, framed):
         changes(page, figure, lambda k=key: figure.locator("canvas[tabindex]").press(k))
     for slider in figure.get_by_role("slider").all():
         assert slider.evaluate("e => e.labels[0].innerText.length > 1")
-        if make is bound_playground:
+        if make is not neuron_playground:
             changes(page, figure, lambda s=slider: [s.press("ArrowRight") for _ in range(4)])
     if framed:  # 900 pixels wide, as an output beside the file browser
         assert figure.evaluate("f => f.scrollWidth") <= 900
@@ -112,3 +115,33 @@ def test_the_bar_is_log_p_and_its_parts_are_those_of_pytorch(page):
         assert terms["elbo"] + terms["gap"] == pytest.approx(terms["log_p"], abs=1e-6)
         heights.add(round(terms["log_p"], 5))
     assert len(heights) == 1 and gap > 1e-3
+
+
+def test_the_information_and_the_bound_are_those_of_the_package(page):
+    x = cloud(2)
+    figure = put(page, channel_playground(x, 0.5)).locator(".aecourse-live")
+    cov = torch.cov(x.T, correction=0)
+    figure.locator("canvas[tabindex]").press("ArrowUp")
+    for presses, slider in zip((8, 20, 6, 8), figure.get_by_role("slider").all(), strict=True):
+        for _ in range(presses):
+            slider.press("ArrowRight")
+        now, came = figure.evaluate("f => [f.figure.state(), f.figure.terms(f.figure.state())]")
+        turn, angle = (torch.tensor(now[name]).double().deg2rad() for name in ("turn", "angle"))
+        turn = torch.stack([turn.cos(), -turn.sin(), turn.sin(), turn.cos()]).view(2, 2)
+        w, sigma, turned = (
+            torch.stack([angle.cos(), angle.sin()])[None],
+            now["sigma"],
+            turn @ cov @ turn.T,
+        )
+        whole = information.mutual_information(w, turned, sigma).item()
+        best, s = information.best_decoder(w, turned, sigma)
+        a, s2 = now["slope"] * best, now["width"] * s
+        assert came["information"] == pytest.approx(whole, abs=1e-4)
+        assert came["bound"] == pytest.approx(
+            information.bound(a, s2, w, turned, sigma).item(), abs=1e-4
+        )
+        z = (w @ turned @ w.T + sigma**2).sqrt()[0]  # the KL grows with z^2: at one sigma, its mean
+        kl = information.gaussian_kl(best @ z, s, a @ z, s2).item()
+        assert came["kl"] == pytest.approx(kl, abs=1e-4)
+        assert came["information"] - came["bound"] == pytest.approx(kl, abs=1e-4)
+    assert now["angle"] == 1 and now["turn"] == 20 and kl > 0.1
