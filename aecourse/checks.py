@@ -79,26 +79,32 @@ def outcome(f):
 
 
 def check_installation():
-    """Print a line for each package and data file that the course needs: ✔, or ✘ and what to do."""
+    """Print ✔ in one line where all packages and data files that the course needs are there; or a
+    line with ✘ and what to do for each that is not."""
     try:
         requirements = metadata.requires("aecourse")
     except metadata.PackageNotFoundError:
         return _say("✘ aecourse: run  pip install --no-deps -e .  in the folder of the course")
+    good, bad = [], []
     for requirement in map(Requirement, requirements):
         if requirement.marker is None:  # the others belong to the tests and to JupyterLab
             try:
                 version = metadata.version(requirement.name)
-                good = requirement.specifier.contains(version, prereleases=True)
+                fits = requirement.specifier.contains(version, prereleases=True)
             except metadata.PackageNotFoundError:
-                version, good = "missing", False
-            advice = "" if good else f': run  pip install "{requirement}"'
-            _say(f"{'✔' if good else '✘'} {requirement.name} {version}{advice}")
+                version, fits = "missing", False
+            (good if fits else bad).append(f"{requirement.name} {version}")
+            if not fits:
+                bad[-1] += f': run  pip install "{requirement}"'
     for name in data.BUNDLED:
         try:
             data.load(name)
-            _say(f"✔ data {name}")
         except (OSError, ValueError) as error:
-            _say(f"✘ data {name} {error}")
+            bad.append(f"data {name} {error}")
+    for line in bad:
+        _say(f"✘ {line}")
+    if not bad:
+        _say(f"✔ all is well: {', '.join(good)}; {len(data.BUNDLED)} data sets")
 
 
 def _answers_alike(exercise, f):
