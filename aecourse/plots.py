@@ -144,7 +144,7 @@ def heatmap(values, rows, columns, ax=None):
     if values.shape != (len(rows), len(columns)):
         names = f"{len(rows)} rows and {len(columns)} columns"
         raise ValueError(f"values are {tuple(values.shape)}, the names of {names}: one each.")
-    ax = ax or plt.subplots(figsize=(1.5 + 0.65 * len(columns), 0.9 + 0.65 * len(rows)))[1]
+    ax = ax or plt.subplots(figsize=(1.3 + 0.5 * len(columns), 0.8 + 0.5 * len(rows)))[1]
     ax.imshow(values, cmap="cividis", vmin=0, vmax=1)
     for k, value in enumerate(values.flatten().tolist()):
         r, c, colour = *divmod(k, values.shape[1]), "black" if value > 0.55 else "white"
