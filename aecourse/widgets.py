@@ -3,6 +3,7 @@
 Decoders of linear layers have quicker ones, which need no kernel: live.browser_sliders.
 """
 
+import html
 import io
 import math
 
@@ -43,7 +44,7 @@ def latent_sliders(decode, codes, names=None, sound=None, start=None):
     Returns an ipywidgets box. Raises ValueError for codes that are not (N, d) or not finite.
     """
     codes, names, low, high, start = ranges(codes, names, decode, start)
-    picture, words = ipywidgets.Image(format="png"), ipywidgets.Label()
+    picture, words = ipywidgets.Image(format="png"), ipywidgets.HTML(layout={"max_width": "860px"})
     picture.layout.align_self = "flex-start"  # its own size, not the width of the page
     player = ipywidgets.Audio(format="wav", autoplay=False, loop=False)
     sliders = _controls(names, low, high, start, continuous=sound is None)
@@ -52,7 +53,7 @@ def latent_sliders(decode, codes, names=None, sound=None, start=None):
         z = [slider.value for slider in sliders]
         picture.value = _enlarged(drawn(decode, codes, [z]))
         places = ", ".join(f"{name} = {value:.2f}" for name, value in zip(names, z, strict=True))
-        words.value = f"Decoded picture at {places}"
+        words.value = html.escape(f"Decoded picture at {places}")
         if sound:
             player.value = _decode(sound, codes, [z]).data
 

@@ -419,7 +419,7 @@ def test_nasty_names_do_no_harm():
     model, codes = models.Autoencoder(GREY, (8,), len(NASTY)), torch.randn(60, len(NASTY))
     bundle = all_of(browser_sliders(model, codes, NASTY))
     page = Page(bundle["text/html"])
-    assert [tag for tag, _ in page.tags] == ["div", "style", "div", "img", "p", "script", "p"]
+    assert [tag for tag, _ in page.tags] == ["div", "style", "div", "img", "p", "p", "script"]
     assert from_page(bundle)[0]["names"] == NASTY
     # After "<!--" and "<script" HTML no longer ends a script at "</script>".
     assert "<!--" not in page.script and "<script" not in page.script
@@ -428,6 +428,7 @@ def test_nasty_names_do_no_harm():
     check_static_twin(all_of(box))
     for slider, name in zip(parts(box)[2], NASTY, strict=True):
         assert slider.description == name and not slider.description_allow_html
+    assert "<" not in box.children[1].value  # the words, in HTML
 
 
 # ---- what is refused --------------------------------------------------------------------------
