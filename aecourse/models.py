@@ -16,7 +16,7 @@ from aecourse.shapes import guard
 
 
 def pca(x, d):
-    """Mean, first d principal axes, and the variance along each, by an exact SVD.
+    """Mean, first d principal components, and the variance along each, by an exact SVD.
 
     x (N, *shape). Returns mean (D,), axes (d, D) as orthonormal rows in order of falling variance,
     variances (d,), the eigenvalues of the covariance with 1/N. The sign of an axis is arbitrary.

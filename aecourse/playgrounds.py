@@ -23,7 +23,7 @@ def neuron_playground(x):
     The rules are those of neurons.py, hebb, oja, minor, subspace, sanger, and oja(w, x, -eta); a
     step takes one point, in random order. At most 500 points go into the page, an even choice.
     They are centred, and divided by one number, their standard deviation, so that any cloud suits
-    the step sizes from 0.001 to 1; the principal axes are theirs.
+    the step sizes from 0.001 to 1; the principal components are theirs.
     Raises ValueError when x is not (N, 2), not finite, has fewer than 3 rows, or all are equal.
     """
     x, n = points(x, "(N, 2)", lambda columns: columns == 2), len(x)
@@ -57,7 +57,7 @@ def _learning(x, axes, start, reach):
     for k, axis in enumerate(axes):
         plane.axline((0, 0), axis.tolist(), color="black", linestyle="--", linewidth=1)
         place = 0.9 * reach * axis / axis.abs().max()
-        plane.text(*place, f"axis {k + 1}", ha="center", backgroundcolor="white")
+        plane.text(*place, f"PC {k + 1}", ha="center", backgroundcolor="white")
     path = torch.cat(paths[neurons.oja])  # (601, 2)
     plane.plot(*path.T, "C0", linewidth=1.5, alpha=0.6)
     plane.annotate("", path[-1].tolist(), (0, 0), arrowprops={"color": "C0", "width": 3})
@@ -69,7 +69,7 @@ def _learning(x, axes, start, reach):
     lengths.axhline(1, color="black", linestyle="--", linewidth=1)
     lengths.set(xlabel="step", title="length |w| of the weights")
     lengths.legend()
-    words = "Left, a cloud in which the weights of a neuron turn by Oja's rule to axis 1, up to "
+    words = "Left, a cloud in which the weights of a neuron turn by Oja's rule to PC 1, up to "
     words += "length 1; right, the lengths over 600 steps: Oja's stays at 1, Hebb's explodes."
     return plots.bundle(plane, words)
 
@@ -79,16 +79,16 @@ def bound_playground(x):
 
     x (N, D), D >= 3, each column centred and divided by its standard deviation. The model has two
     latent numbers: p(z) = N(0, I), p(x|z) = N(w z, sigma^2 I), whose best w (D, 2) for a given
-    sigma has the columns sqrt(max(lambda_k - sigma^2, 0)) u_k, from the first two principal axes
-    u_k and the variances lambda_k along them; turned, w R is as good. With M = w^T w + sigma^2 I
+    sigma has the columns sqrt(max(v_k - sigma^2, 0)) u_k, from the first two principal
+    components u_k and the variances v_k along them; turned, w R is as good. With M = w^T w + sigma^2 I
         p(x)    N(0, w w^T + sigma^2 I), the same for every R
         p(z|x)  N(m, s), m = M^-1 w^T x, s = sigma^2 M^-1
         q(z|x)  N(mu, diag(exp(logvar))), mu = m, and exp(logvar_k) = 1 / (s^-1)_kk, which is the
                 best diagonal one, times a factor squared
         log p(x) = E_q[log p(x|z)] - KL(q || p(z)) + KL(q || p(z|x)) = ELBO + gap
     The gap is 0 where s is diagonal, and q as wide: why a VAE's q prefers the axes. A unit dies
-    when sigma^2 passes its lambda_k. At first sigma^2 is the best one, the mean of the variances
-    left over, if it is at least lambda_1 / 100. At most 500 points go into the page.
+    when sigma^2 passes its v_k. At first sigma^2 is the best one, the mean of the variances
+    left over, if it is at least v_1 / 100. At most 500 points go into the page.
     Raises ValueError when x is not (N, 3 or more), not finite, has fewer than 3 rows, or all are
     equal. Source: Tipping & Bishop 1999.
     """

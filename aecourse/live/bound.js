@@ -4,7 +4,7 @@ const {variances, D} = spec;
 const now = {k: spec.start, angle: 0, widen: 1, sigma2: spec.sigma2};
 
 // ---- the mathematics --------------------------------------------------------------------------
-// W = U L R: U (D, 2) the axes, L = diag(sqrt(max(lambda - sigma^2, 0))), R a turn by the angle.
+// W = U L R: U (D, 2) the axes, L = diag(sqrt(max(v - sigma^2, 0))), R a turn by the angle.
 // Of a point, a (2,) are its coordinates along U, rest is its squared distance from their plane.
 const terms = ({k, angle, widen, sigma2}) => {
   const [a1, a2, rest] = spec.points[k], a = [a1, a2];

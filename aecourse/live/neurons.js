@@ -80,7 +80,7 @@ const paintGround = () => {
     const end = s => at([s * R * x, s * R * y]), far = 0.85 / Math.max(Math.abs(x), Math.abs(y));
     line(pen, [end(-2), end(2)], "black", 2, [14, 10]);
     const [u, v] = end(far);  // the name stands beside its line
-    centred(pen, `axis ${k + 1}`, u + 64 * y, clamp(v + 64 * x, 24, 2 * SIZE - 24));
+    centred(pen, `PC ${k + 1}`, u + 64 * y, clamp(v + 64 * x, 24, 2 * SIZE - 24));
   });
   centred(pen, "|w| = 1", SIZE, SIZE * (1 + 1 / R) + 24, "#444");
 };
@@ -158,7 +158,7 @@ const degrees = (a, b) => {
 const told = (row, k) => {
   const axis = CHOICES[rule][2][k], [angle, cos] = degrees(row, spec.axes[axis]);
   if (!length(row)) return "|w| = 0, and a neuron that never answers never learns";
-  return `|w| = ${short(length(row))}, ${angle} from axis ${axis + 1}, |cos| = ${cos}`;
+  return `|w| = ${short(length(row))}, ${angle} from PC ${axis + 1}, |cos| = ${cos}`;
 };
 const show = () => {
   const each = w.map((row, k) => (w.length > 1 ? `neuron ${k + 1} ` : "") + told(row, k));
