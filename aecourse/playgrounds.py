@@ -79,8 +79,8 @@ def bound_playground(x):
 
     x (N, D), D >= 3, each column centred and divided by its standard deviation. The model has two
     latent numbers: p(z) = N(0, I), p(x|z) = N(w z, sigma^2 I), whose best w (D, 2) for a given
-    sigma has the columns sqrt(max(v_k - sigma^2, 0)) u_k, from the first two principal
-    components u_k and the variances v_k along them; turned, w R is as good. With M = w^T w + sigma^2 I
+    sigma has the columns sqrt(max(v_k - sigma^2, 0)) u_k, from the first two principal components
+    u_k and the variances v_k along them; turned, w R is as good. With M = w^T w + sigma^2 I
         p(x)    N(0, w w^T + sigma^2 I), the same for every R
         p(z|x)  N(m, s), m = M^-1 w^T x, s = sigma^2 M^-1
         q(z|x)  N(mu, diag(exp(logvar))), mu = m, and exp(logvar_k) = 1 / (s^-1)_kk, which is the
