@@ -45,7 +45,7 @@ def page(kind, still, remedy="", **spec):
         still=still["text/html"],
         spec=carried,
         script=script,
-        size=f"{len(carried) / 1e6:.2f}",
+        size=f"{(len(carried) + len(script) + len(still['text/html'])) / 1e6:.2f}",
     )
     if len(text) > LARGE:
         warnings.warn(f"This figure has {len(text) / 1e6:.1f} MB: {remedy}.", stacklevel=3)
@@ -92,6 +92,7 @@ def flipbook(frames, labels, caption):
         shown = f'style="width: 205px; image-rendering: {"pixelated" if width < 205 else "auto"}"'
         strip += f'<figure style="{STRIP}"><img alt="{html.escape(caption)} {words}" {shown} '
         strip += f'src="{urls[k]}"><figcaption>{words}</figcaption></figure>\n'
+        urls[k] = None  # the script takes it from the strip
     still = {"text/plain": caption, "text/html": f"<p>{html.escape(caption)}</p>{strip}"}
     spec = {"labels": labels, "caption": caption, "width": width, "height": height}
     return page("flipbook", still, "fewer or smaller frames make it smaller", frames=urls, **spec)

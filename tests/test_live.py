@@ -36,7 +36,11 @@ def book(html_text):
     parser.handle_starttag = lambda tag, attributes: tags.append((tag, dict(attributes)))
     parser.handle_data = texts.append
     parser.feed(html_text)
-    return spec, [a for tag, a in tags if tag == "img"], texts
+    images = [a for tag, a in tags if tag == "img"]
+    strip = [image["src"] for image in images]  # what stands there already doesn't travel twice
+    spec["frames"] = [frame or strip.pop(0) for frame in spec["frames"]]
+    assert not strip
+    return spec, images, texts
 
 
 def opened(address):

@@ -1,5 +1,7 @@
 // Pictures one after another: a range chooses one, a button plays them all.
-const {frames, labels, caption} = spec, last = frames.length - 1;
+const kept = [...still.querySelectorAll("img")].map(image => image.src);  // these travel once
+const frames = spec.frames.map(frame => frame ?? kept.shift());
+const {labels, caption} = spec, last = frames.length - 1;
 const held = frames.map(src => Object.assign(new Image(), {src}));  // none flickers, being loaded
 const scale = Math.min(Math.max(Math.ceil(400 / spec.height), 1), 860 / spec.width);
 const shown = make("img", {width: Math.round(scale * spec.width)});

@@ -1,5 +1,6 @@
 // What the figures have in common: elements, weights, networks, pictures, pointers, words.
-root.querySelector(".still").remove();
+const still = root.querySelector(".still");
+still.remove();
 root.addEventListener("keydown", event => event.stopPropagation());  // JupyterLab folds on arrows
 
 const make = (tag, attributes = {}, ...children) => {  // children are elements, or text, no markup
