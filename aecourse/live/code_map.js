@@ -55,6 +55,8 @@ const paintGround = sheet => {
     for (const way of ["strokeText", "fillText"])
       pen[way](name, clamp(x, wide, 2 * SIZE - wide), clamp(y, 24, 2 * SIZE - 24));
   });
+  write(pen, `z${I + 1} →`, 2 * SIZE - 10, 2 * SIZE - 24, "#444", "right");
+  write(pen, `z${J + 1} ↑`, 10, 24, "#444");
 };
 const paintMap = () => {
   const pen = map.getContext("2d"), [x, y] = place(z[I], z[J]);
@@ -81,12 +83,17 @@ const paintMap = () => {
 
 // ---- pictures and words ---------------------------------------------------------------------
 const seen = picture(H, W, 120), made = picture(H, W, 190), mu = new Float32Array(d);
-const bars = make("div"), hint = make("p", {}, spec.pen);
+const caption = make("div"), bars = make("div"), hint = make("p", {}, spec.pen);
 const bar = (name, nats, colour) => {
   const box = make("span");
   box.style.cssText = `display: inline-block; height: 14px; background: ${colour}; ` +
     `width: ${clamp(nats, 0, 320) / 2}px`;
   return make("div", {}, box, ` ${name} ${nats.toFixed(1)} nats`);
+};
+const peek = k => {  // the image of dot k, while the pointer is on it; else what the network sees
+  caption.textContent = k === null ? "network sees" : "image of the dot";
+  if (k !== null) seen.paint(images.subarray(k * D, (k + 1) * D), "The image of the dot under the pointer");
+  else seen.paint(input ?? new Float32Array(D), input ? "What the network sees" : "Nothing is drawn");
 };
 const show = () => {  // errors are those to the picture before noise and eraser
   const x_hat = decode(z), at = `z${I + 1} = ${z[I].toFixed(2)}, z${J + 1} = ${z[J].toFixed(2)}`;
@@ -118,7 +125,7 @@ const look = () => {  // encode what is drawn or chosen, as it is after noise an
     z[k] = mu[k] = code[k];
     if (spec.variational) logvar[k] = code[d + k];
   }
-  seen.paint(input, "What the network sees");
+  peek(null);
   samples = [];
   show();
 };
@@ -190,16 +197,16 @@ const draw = (x, y, begins) => {
   look();
 };
 const clear = () => {
-  base = input = null; strokes = []; samples = []; down = false;
-  seen.paint(new Float32Array(D), "Nothing is drawn");
-  paintSheet(); show();
+  base = input = null; strokes = []; samples = []; down = false; noise = erased = 0;
+  for (const label of sliders) label.again();
+  peek(null); paintSheet(); show();
 };
 const take = k => {  // the image of dot k as what is drawn
   if (!images) return;
   base = images.slice(k * D, (k + 1) * D); strokes = [];
   paintSheet(); look();
   const name = spec.classes[spec.labels[k]];
-  if (name) words.textContent += `; an image of ${name}`;
+  if (name) words.textContent += `; its label is ${name}`;
 };
 
 // ---- by hand ----------------------------------------------------------------------------------
@@ -218,7 +225,7 @@ dragged(map, (x, y, event) => {
   else began = [-9, -9];
   z[I] = spec.low[0] + clamp(x, 0, 1) * across(0);
   z[J] = spec.high[1] - clamp(y, 0, 1) * across(1);
-  show();
+  peek(null); show();
 }, () => {
   const [k, far] = nearest(...began);
   if (began[0] >= 0 && far < 8) take(k);
@@ -226,10 +233,10 @@ dragged(map, (x, y, event) => {
 map.addEventListener("pointermove", event => {
   if (event.buttons || !images) return;
   const box = map.getBoundingClientRect();
-  const [k, far] = nearest((event.clientX - box.left) / SIZE, (event.clientY - box.top) / SIZE);
-  if (far < 8) seen.paint(images.subarray(k * D, (k + 1) * D), "The image of the dot under the pointer");
-  else if (input) seen.paint(input, "What the network sees");
+  const [k, far] = nearest((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+  peek(far < 8 ? k : null);
 });
+map.addEventListener("pointerleave", () => peek(null));
 map.addEventListener("keydown", event => {
   const step = ARROWS[event.key];
   if (step) {
@@ -269,6 +276,12 @@ button.addEventListener("pointerdown", () => { sample(); timer = setInterval(sam
 for (const kind of ["pointerup", "pointerleave", "pointercancel"])
   button.addEventListener(kind, () => clearInterval(timer));
 
+const sliders = [
+  dial("noise", 0, 1, 0, 0.01, () => noise.toFixed(2),
+    value => { noise = value; noisy = noisy.map(normal); look(); }),
+  dial("erase from below", 0, 1, 0, 0.01, () => erased.toFixed(2), value => { erased = value; look(); }),
+];
+
 // ---- the whole --------------------------------------------------------------------------------
 const titled = (name, ...children) => make("div", {}, make("div", {}, name), ...children);
 const box = make("input", {type: "checkbox", oninput: () => { paintGround(box.checked); paintMap(); }});
@@ -278,9 +291,8 @@ root.append(make("div", {class: "row"},
   make("div", {class: "side"},
     make("div", {class: "row"}, titled("draw here", sheet),
       titled("what the decoder makes", made.canvas)),
-    make("div", {class: "row"}, titled("network sees", seen.canvas), make("div", {},
-      range("noise", 0, 1, 0, value => { noise = value; noisy = noisy.map(normal); look(); }),
-      range("erase", 0, 1, 0, value => { erased = value; look(); }),
+    make("div", {class: "row"}, make("div", {}, caption, seen.canvas), make("div", {},
+      ...sliders,
       make("div", {class: "row"}, make("button", {type: "button", onclick: clear}, "clear"),
         ...(spec.variational ? [button] : [])),
       make("label", {}, box, make("span", {}, "decode the whole map")))),

@@ -59,7 +59,8 @@ const ARROWS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDo
 const SIZE = 400;
 const fine = (height, attributes = {}) => {
   const canvas = make("canvas", {width: 2 * SIZE, height: 2 * height, ...attributes});
-  canvas.style.cssText = `width: ${SIZE}px; height: ${height}px; image-rendering: auto`;
+  canvas.style.cssText = `width: ${SIZE}px; max-width: 100%; aspect-ratio: ${SIZE} / ${height}; `
+    + "height: auto; image-rendering: auto";
   return canvas;
 };
 const write = (pen, text, x, y, colour = "black", align = "left") => {  // with a white rim

@@ -121,7 +121,7 @@ def test_a_dot_shows_and_gives_its_image(page):
         came = torch.tensor([*state["input"]])
         assert torch.allclose(came, x[k].flatten(), atol=1e-6)
         assert torch.allclose(torch.tensor(state["z"]), model.encode(x[k : k + 1])[0], atol=2e-2)
-        assert f"an image of {'abc'[k % 3]}" in figure.locator("[role=status]").inner_text()
+        assert f"its label is {'abc'[k % 3]}" in figure.locator("[role=status]").inner_text()
 
 
 def test_after_a_dot_was_hovered_the_noisy_picture_is_shown_again(page):

@@ -1,0 +1,45 @@
+"""The asserts "right plane, wrong axes" of the notebooks: they fail on the principal components in
+another order and with other signs, and pass on rotations of them."""
+
+import ast
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from aecourse.neurons import matched
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+
+
+def bounds(name):
+    """The number in each `assert matched(w, axes).min() < number` of a notebook."""
+    found = []
+    for cell in json.loads((NOTEBOOKS / name).read_text(encoding="utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] != "code" or "matched(" not in source or "%%" in source:
+            continue
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Assert) and isinstance(node.test, ast.Compare):
+                left = ast.unparse(node.test.left)
+                if left.startswith("matched(") and left.endswith(".min()"):
+                    assert isinstance(node.test.ops[0], ast.Lt)
+                    found.append(ast.literal_eval(node.test.comparators[0]))
+    return found
+
+
+def axes():
+    torch.manual_seed(0)
+    return torch.linalg.qr(torch.randn(30, 5).double())[0].T  # (5, 30)
+
+
+@pytest.mark.parametrize("name", ["04_linear_autoencoders.ipynb"])
+def test_wrong_axes_are_told_from_axes_in_another_order_and_from_rotations(name):
+    assert len(bounds(name)) >= 3
+    other = axes()[[3, 0, 4, 1, 2]] * torch.tensor([1.0, -1, -1, 1, -1])[:, None]
+    turned = [torch.linalg.qr(torch.randn(5, 5).double())[0] @ axes() for _ in range(500)]
+    least = torch.stack([matched(w, axes()).min() for w in turned])
+    for bound in bounds(name):
+        assert not matched(other, axes()).min() < bound
+        assert (least < bound).double().mean() > 0.95
