@@ -279,7 +279,7 @@ for (const kind of ["pointerup", "pointerleave", "pointercancel"])
 const sliders = [
   dial("noise", 0, 1, 0, 0.01, () => noise.toFixed(2),
     value => { noise = value; noisy = noisy.map(normal); look(); }),
-  dial("erase from below", 0, 1, 0, 0.01, () => erased.toFixed(2), value => { erased = value; look(); }),
+  dial("erase below", 0, 1, 0, 0.01, () => erased.toFixed(2), value => { erased = value; look(); }),
 ];
 
 // ---- the whole --------------------------------------------------------------------------------
@@ -291,8 +291,8 @@ root.append(make("div", {class: "row"},
   make("div", {class: "side"},
     make("div", {class: "row"}, titled("draw here", sheet),
       titled("what the decoder makes", made.canvas)),
-    make("div", {class: "row"}, make("div", {}, caption, seen.canvas), make("div", {},
-      ...sliders,
+    make("div", {class: "row"}, make("div", {}, caption, seen.canvas), make("div",
+      {style: "flex: 1 1 0; min-width: 200px"}, ...sliders,
       make("div", {class: "row"}, make("button", {type: "button", onclick: clear}, "clear"),
         ...(spec.variational ? [button] : [])),
       make("label", {}, box, make("span", {}, "decode the whole map")))),
