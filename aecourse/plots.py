@@ -147,9 +147,9 @@ def heatmap(values, rows, columns, ax=None):
     ax = ax or plt.subplots(figsize=(1.3 + 0.5 * len(columns), 0.8 + 0.5 * len(rows)))[1]
     ax.imshow(values, cmap="cividis", vmin=0, vmax=1)
     for k, value in enumerate(values.flatten().tolist()):
-        r, c, colour = *divmod(k, values.shape[1]), "black" if value > 0.55 else "white"
-        word = ax.text(c, r, f"{value:.2f}".removeprefix("0"), color=colour, size=13)
-        word.set(ha="center", va="center")
+        style = {"color": "black" if value > 0.55 else "white", "ha": "center", "va": "center"}
+        r, c = divmod(k, len(columns))
+        ax.text(c, r, f"{value:.2f}".removeprefix("0"), size=13, **style)
     ax.set_xticks(range(len(columns)), columns)
     ax.set_yticks(range(len(rows)), rows)
     ax.grid(False)
@@ -178,7 +178,9 @@ def show(ax, alt):
     """Display the figure of ax, once, with alt: a sentence that says what is to be seen. A plain
     script has no page for the figure: there the sentence is printed."""
     content = bundle(ax, alt)
-    print(alt) if get_ipython() is None else display(content, raw=True)
+    if get_ipython() is None:
+        return print(alt)
+    display(content, raw=True)
 
 
 def bundle(ax, alt):

@@ -2,30 +2,23 @@
 another order and with other signs, and pass on rotations of them."""
 
 import ast
-import json
-from pathlib import Path
 
 import pytest
 import torch
+from test_notebooks import statements
 
 from aecourse.neurons import matched
-
-NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
 
 def bounds(name):
     """The number in each `assert matched(w, axes).min() < number` of a notebook."""
     found = []
-    for cell in json.loads((NOTEBOOKS / name).read_text(encoding="utf-8"))["cells"]:
-        source = "".join(cell["source"])
-        if cell["cell_type"] != "code" or "matched(" not in source or "%%" in source:
-            continue
-        for node in ast.walk(ast.parse(source)):
-            if isinstance(node, ast.Assert) and isinstance(node.test, ast.Compare):
-                left = ast.unparse(node.test.left)
-                if left.startswith("matched(") and left.endswith(".min()"):
-                    assert isinstance(node.test.ops[0], ast.Lt)
-                    found.append(ast.literal_eval(node.test.comparators[0]))
+    for node in ast.walk(ast.Module([line for cell in statements(name) for line in cell], [])):
+        if isinstance(node, ast.Assert) and isinstance(node.test, ast.Compare):
+            left = ast.unparse(node.test.left)
+            if left.startswith("matched(") and left.endswith(".min()"):
+                assert isinstance(node.test.ops[0], ast.Lt)
+                found.append(ast.literal_eval(node.test.comparators[0]))
     return found
 
 

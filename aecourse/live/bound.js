@@ -1,5 +1,5 @@
 // Probabilistic PCA in closed form: log p(x) = ELBO + gap of one point, for a diagonal q.
-const REACH = 3.2, BLUE = "#0072b2", RED = "#d55e00", GREEN = "#009e73";
+const REACH = 3.2;
 const {variances, D} = spec;
 const now = {k: spec.start, angle: 0, widen: 1, sigma2: spec.sigma2};
 
@@ -35,7 +35,7 @@ const alive = () => variances.filter(v => v > now.sigma2).length;
 const map = fine(SIZE, {tabindex: 0, role: "application", "aria-label":
   "Codes of the points. A click or the arrow keys choose another point."});
 const bar = fine(286, {role: "img"});
-const at = ([x, y]) => [SIZE * (1 + x / REACH), SIZE * (1 - y / REACH)];
+const at = plane(REACH);
 const ellipse = (pen, centre, sigmas, turn, colour, width, dashes) => {
   Object.assign(pen, {strokeStyle: colour, lineWidth: width});
   pen.setLineDash(dashes);
@@ -49,12 +49,7 @@ const ellipse = (pen, centre, sigmas, turn, colour, width, dashes) => {
 const paintMap = ({m, v, posterior}) => {
   const pen = map.getContext("2d");
   pen.clearRect(0, 0, 2 * SIZE, 2 * SIZE);
-  pen.fillStyle = "rgb(110 110 110 / 45%)";
-  spec.points.forEach((_, k) => {
-    pen.beginPath();
-    pen.arc(...at(mean(k)), 5, 0, 7);
-    pen.fill();
-  });
+  dots(pen, spec.points.map((_, k) => at(mean(k))));
   for (const ends of [[[-REACH, 0], [REACH, 0]], [[0, -REACH], [0, REACH]]])
     line(pen, ends.map(at), "#bbb", 2);
   ellipse(pen, [0, 0], [1, 1], 0, "#666", 2, [3, 9]);

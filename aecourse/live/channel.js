@@ -1,7 +1,6 @@
 // A code of one noisy number, z = w^T x + sigma * noise, w of length 1, and a decoder N(a z, S) of
 // your own: the information, and what the bound leaves of it.
 const R = spec.reach, {points, noise} = spec, [[s11, s12], [, s22]] = spec.cov;
-const BLUE = "#0072b2", RED = "#d55e00", GREEN = "#009e73", TAU = 2 * Math.PI;
 const first = () => ({angle: 0, turn: 0, sigma: spec.sigma, slope: 1, width: 1});
 const now = first();
 
@@ -23,8 +22,8 @@ const terms = ({angle, turn, sigma, slope, width}) => {
   const S = posterior.map(u => width * u);
   const error = cov.map((u, i) => u - 2 * outer(a, signal)[i] + v * outer(a, a)[i]);
   const trace = E => (S[2] * E[0] - 2 * S[1] * E[1] + S[0] * E[2]) / det(S);  // tr(S^-1 E)
-  const information = Math.log(v / sigma ** 2) / 2, entropy = Math.log(det(cov)) / 2 + Math.log(TAU) + 1;
-  const bound = entropy - Math.log(TAU) - (Math.log(det(S)) + trace(error)) / 2;
+  const information = Math.log(v / sigma ** 2) / 2;
+  const bound = 1 + (Math.log(det(cov) / det(S)) - trace(error)) / 2;  // H(X) + E[log p(x|z)]
   const apart = a.map((u, i) => u - best[i]);  // the mean KL(q(x|z) || p(x|z))
   const kl = (trace(posterior) + v * trace(outer(apart, apart)) - 2
     + Math.log(det(S) / det(posterior))) / 2;
@@ -35,15 +34,7 @@ const terms = ({angle, turn, sigma, slope, width}) => {
 const map = fine(SIZE, {tabindex: 0, role: "application", "aria-label":
   "A cloud of points and the encoder w as an arrow. The arrow keys turn w."});
 const bars = fine(140, {role: "img"});
-const at = ([x, y]) => [SIZE * (1 + x / R), SIZE * (1 - y / R)];
-const dots = (pen, places, colour) => {
-  pen.fillStyle = colour;
-  for (const place of places) {
-    pen.beginPath();
-    pen.arc(...at(place), 5, 0, 7);
-    pen.fill();
-  }
-};
+const at = plane(R);
 const ellipse = (pen, [p, q, r]) => {  // two standard deviations
   const middle = (p + r) / 2, half = Math.hypot((p - r) / 2, q), axes = [middle + half, middle - half];
   Object.assign(pen, {strokeStyle: "#444", lineWidth: 4});
@@ -55,10 +46,10 @@ const ellipse = (pen, [p, q, r]) => {  // two standard deviations
 const paintMap = ({cov, w, a}) => {
   const pen = map.getContext("2d"), cloud = points.map(x => turned(x, radians(now.turn)));
   pen.clearRect(0, 0, 2 * SIZE, 2 * SIZE);
-  dots(pen, cloud, "rgb(110 110 110 / 45%)");
+  dots(pen, cloud.map(at));
   ellipse(pen, cov);
   const codes = cloud.map((x, n) => w[0] * x[0] + w[1] * x[1] + now.sigma * noise[n]);
-  dots(pen, codes.map(z => a.map(u => u * z)), "rgb(230 159 0 / 80%)");
+  dots(pen, codes.map(z => at(a.map(u => u * z))), "rgb(230 159 0 / 80%)");
   const tip = w.map(u => 0.62 * R * u), [x, y] = at(tip);
   line(pen, [[SIZE, SIZE], at(w.map(u => 0.56 * R * u))], BLUE, 10);
   pen.fillStyle = BLUE;

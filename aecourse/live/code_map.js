@@ -109,7 +109,7 @@ const show = () => {  // errors are those to the picture before noise and eraser
     }
     for (let k = 0; k < d; k++) kl += (mu[k] ** 2 + Math.exp(logvar[k]) - 1 - logvar[k]) / 2;
     said += `; squared error ${error.toFixed(1)}, cross-entropy ${nats.toFixed(1)} nats`;
-    if (spec.variational) bars.append(bar("reconstruction", nats, "#0072b2"), bar("KL", kl, "#d55e00"));
+    if (spec.variational) bars.append(bar("reconstruction", nats, BLUE), bar("KL", kl, RED));
   }
   words.textContent = said;
   paintMap();

@@ -1,5 +1,5 @@
 // A cloud, and one neuron or two, drawn as arrows, that learn from one point a step; their lengths.
-const TOP = 1e6, INK = ["#0072b2", "#d55e00"], R = spec.reach;
+const TOP = 1e6, INK = [BLUE, RED], R = spec.reach;
 
 // ---- the rules, as in aecourse/neurons.py: w (d, D), x (N, D), each returns new w ---------------
 const dot = (a, b) => a.reduce((sum, v, i) => sum + v * b[i], 0);
@@ -57,7 +57,7 @@ const step = () => {
 const map = fine(SIZE, {tabindex: 0, role: "application", "aria-label": "A cloud of points and " +
   "the weights w as an arrow. Arrow keys move w; 1 and 2 choose the neuron they move."});
 const ground = fine(SIZE), plot = fine(256, {role: "img"});
-const at = ([x, y]) => [SIZE * (1 + x / R), SIZE * (1 - y / R)];
+const at = plane(R);
 const centred = (pen, text, x, y, colour) => {  // and whole, also near the border
   pen.font = "bold 32px sans-serif";
   const half = pen.measureText(text).width / 2 + 8;
@@ -65,12 +65,7 @@ const centred = (pen, text, x, y, colour) => {  // and whole, also near the bord
 };
 const paintGround = () => {
   const pen = ground.getContext("2d");
-  pen.fillStyle = "rgb(110 110 110 / 45%)";
-  for (const point of spec.points) {
-    pen.beginPath();
-    pen.arc(...at(point), 5, 0, 7);
-    pen.fill();
-  }
+  dots(pen, spec.points.map(at));
   pen.setLineDash([6, 8]);
   Object.assign(pen, {strokeStyle: "black", lineWidth: 2});
   pen.beginPath();

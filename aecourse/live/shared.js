@@ -55,6 +55,8 @@ const dragged = (element, moved, ended = () => {}) => {
 
 const ARROWS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1]};
 
+const BLUE = "#0072b2", RED = "#d55e00", GREEN = "#009e73";
+
 // Canvases of lines and words are SIZE CSS pixels wide, and drawn twice as fine as the page.
 const SIZE = 400;
 const fine = (height, attributes = {}) => {
@@ -70,6 +72,15 @@ const write = (pen, text, x, y, colour = "black", align = "left") => {  // with 
   pen.fillText(text, x, y);
 };
 
+const plane = reach => ([x, y]) => [SIZE * (1 + x / reach), SIZE * (1 - y / reach)];  // 0 in the middle
+const dots = (pen, places, colour = "rgb(110 110 110 / 45%)") => {
+  pen.fillStyle = colour;
+  for (const [x, y] of places) {
+    pen.beginPath();
+    pen.arc(x, y, 5, 0, 7);
+    pen.fill();
+  }
+};
 const line = (pen, points, colour, width, dashes = []) => {
   Object.assign(pen, {strokeStyle: colour, lineWidth: width, lineJoin: "round"});
   pen.setLineDash(dashes);
