@@ -91,8 +91,9 @@ def pretrain(model, x, corrupt=None, **settings):
     Source: Bengio et al. 2007; Ballard 1987.
     """
     histories = []
-    for level in levels(model):
-        histories.append(fit(level, x, partial(level_loss, corrupt=corrupt), **settings))
+    loss = partial(level_loss, corrupt=corrupt)
+    for k, level in enumerate(levels(model)):
+        histories.append(fit(level, x, loss, **_settings_of(k, settings)))
         x = _codes(level, x)
     return histories
 
@@ -168,13 +169,13 @@ def pretrain_rbm(model, x, **settings):
     each RBM. Raises ValueError for units that are not sigmoid. (Hinton & Salakhutdinov 2006)
     """
     histories = []
-    for level in levels(model):
+    for k, level in enumerate(levels(model)):
         if not isinstance(level.activation, nn.Sigmoid):
             kind = type(level.activation).__name__
             raise ValueError(f"RBMs start sigmoid units, these are {kind}: use pretrain(model, x).")
         layer = level.encoder[0]
-        rbm = RBM(level.shape, layer.out_features, linear=len(level.encoder) == 1)
-        histories.append(fit(rbm, x, contrastive_divergence, **settings))
+        rbm = RBM(level.shape, layer.out_features, linear=len(level.encoder) == 1).to(layer.weight)
+        histories.append(fit(rbm, x, contrastive_divergence, **_settings_of(k, settings)))
         with torch.no_grad():
             layer.weight.copy_(rbm.weight)
             layer.bias.copy_(rbm.hidden_bias)
@@ -184,10 +185,16 @@ def pretrain_rbm(model, x, **settings):
     return histories
 
 
+def _settings_of(k, settings):
+    """The settings with a checkpoint for level k alone."""
+    path = settings.get("checkpoint")
+    return settings | {"checkpoint": path and f"{path}, level {k}"}
+
+
 @torch.no_grad()
 def _codes(level, x):
-    """Codes (N, d) of all x, in batches."""
-    return torch.cat([level.encode(rows) for rows in x.split(1000)])
+    """Codes (N, d) of all x, in batches, on the device of the level."""
+    return torch.cat([level.encode(rows.to(level.decoder.weight)) for rows in x.split(1000)])
 
 
 guard(globals(), noise="d D", b="d", c="D", v="N D", u="N d")

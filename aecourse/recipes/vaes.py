@@ -1,0 +1,54 @@
+"""VAEs of 784-400-400-d: with 20 latent numbers beside Burda et al. 2016, test log p(x) -86.76."""
+
+import torch
+from torch import nn
+
+from aecourse import data, losses, models
+from aecourse.recipes import SHAPE, device
+from aecourse.training import evaluate, fit, one_cycle
+from aecourse.variational import log_likelihood
+
+
+def build(d):
+    torch.manual_seed(0)
+    return models.VAE(SHAPE, (400, 400), d, nn.GELU)
+
+
+def _tossed(model, x):
+    """Minus the ELBO, the grey pixels tossed anew to 0 or 1."""
+    return losses.negative_elbo(model, torch.bernoulli(x))
+
+
+def _tossed_test():
+    """The 10,000 test images, tossed once."""
+    torch.manual_seed(1)
+    return torch.bernoulli(data.load("mnist", "test").x)
+
+
+def train(epochs, samples=0):
+    """Train for a fixed number of epochs; no image of the test set has a say in anything. Its first
+    2,000 are measured after each epoch, for the record."""
+
+    def train(model, checkpoint):
+        x, test = data.load("mnist", "train").x, _tossed_test()
+        settings = {"lr": 2e-3, "schedule": one_cycle, "average": 0.998, "valid": test[:2000]}
+        history = fit(model, x, _tossed, epochs, checkpoint=checkpoint("60000 images"), **settings)
+        numbers = {"epochs": epochs, "seconds of training": history["seconds"][-1]}
+        for name in ("loss", "reconstruction", "kl", "valid reconstruction", "valid kl"):
+            numbers[f"{name} by epoch"] = [round(value, 2) for value in history[name]]
+        if samples:
+            torch.manual_seed(3)
+            log_p = log_likelihood(
+                model.half().float(), test.to(device(model)), samples
+            )  # as stored
+            numbers[f"test log-likelihood, K = {samples}"] = log_p.mean().item()
+        return numbers
+
+    return train
+
+
+def measure(model):
+    """The ELBO of the tossed test set, a mean over ten samples of z an image."""
+    torch.manual_seed(2)
+    terms = [evaluate(model, _tossed_test(), losses.negative_elbo) for _ in range(10)]
+    return {"test ELBO": -sum(sum(t.values()) for t in terms) / 10}
