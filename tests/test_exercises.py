@@ -603,7 +603,7 @@ def test_a_relation_to_the_right_answer_is_named_for_every_exercise(kind):
 def test_transposed_and_change_only_are_named():
     for name, expression, words in (
         ("sanger", "right.T", "transposed"),
-        ("minor", "right - w", "the change only"),
+        ("hebb", "right - w", "the change only"),
         ("oja", "right.flip(0)", "reverse order"),
         ("subspace", "right.flatten()", "in another shape"),
     ):

@@ -27,12 +27,14 @@ def axes():
     return torch.linalg.qr(torch.randn(30, 5).double())[0].T  # (5, 30)
 
 
-@pytest.mark.parametrize("name", ["04_linear_autoencoders.ipynb"])
-def test_wrong_axes_are_told_from_axes_in_another_order_and_from_rotations(name):
-    assert len(bounds(name)) >= 3
+@pytest.mark.parametrize(
+    "name, least", [("03_neurons_learn_pca.ipynb", 1), ("04_linear_autoencoders.ipynb", 3)]
+)
+def test_wrong_axes_are_told_from_axes_in_another_order_and_from_rotations(name, least):
+    assert len(bounds(name)) >= least
     other = axes()[[3, 0, 4, 1, 2]] * torch.tensor([1.0, -1, -1, 1, -1])[:, None]
     turned = [torch.linalg.qr(torch.randn(5, 5).double())[0] @ axes() for _ in range(500)]
-    least = torch.stack([matched(w, axes()).min() for w in turned])
+    values = torch.stack([matched(w, axes()).min() for w in turned])
     for bound in bounds(name):
         assert not matched(other, axes()).min() < bound
-        assert (least < bound).double().mean() > 0.95
+        assert (values < bound).double().mean() > 0.95

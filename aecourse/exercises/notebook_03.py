@@ -168,37 +168,3 @@ exercise(
         "Try:  return hebb(w, x, eta) - eta * torch.tril(...) @ w",
     ),
 )
-
-
-def _held(w, x, eta, pull):
-    """Oja's rule with the sign flipped, plus eta times a pull on the length."""
-    return neurons.oja(w, x, -eta) + eta * pull * w
-
-
-exercise(
-    neurons.minor,
-    cases=_neurons,
-    mistakes={
-        "look at the third term: without it the length runs away.": _negated(neurons.oja),
-        "look at the sign of Oja's part: not flipped, it finds the principal component.": (
-            lambda w, x, eta: neurons.oja(w, x, eta) + eta * (1 - w.square().sum(1)[:, None]) * w
-        ),
-        "look at the pull on the length: with |w| ** 2 - 1 it pushes away from 1.": (
-            lambda w, x, eta: _held(w, x, eta, w.square().sum(1)[:, None] - 1)
-        ),
-        "look at the pull on the length: it has |w| ** 2, not |w|.": (
-            lambda w, x, eta: _held(w, x, eta, 1 - w.norm(dim=1)[:, None])
-        ),
-        "look at the axis: each row has its own length; yours is that of all rows together.": (
-            lambda w, x, eta: _held(w, x, eta, 1 - w.square().sum())
-        ),
-        "look at eta: the third term has it too.": (
-            lambda w, x, eta: neurons.oja(w, x, -eta) + (1 - w.square().sum(1)[:, None]) * w
-        ),
-    },
-    hints=(
-        "oja(w, x, -eta) is w - eta <y x - y^2 w>: the first two terms.",
-        "w.square().sum(1) is (d,), the squared length of each row; [:, None] makes it a column.",
-        "Try:  return oja(w, x, -eta) + eta * (1 - ...) * w",
-    ),
-)

@@ -91,32 +91,8 @@ def sanger_in_loops(w, x, eta):
     return new
 
 
-def minor_in_numpy(w, x, eta):
-    w, x = w.numpy().astype(np.float64), x.numpy()
-    y = x @ w.T
-    pull = (y**2).mean(0) + 1 - (w**2).sum(1)
-    return w - eta * (y.T @ x / len(x) - pull[:, None] * w)
-
-
-def minor_in_loops(w, x, eta):
-    new = []
-    for neuron in w.double():
-        change = torch.zeros_like(neuron)
-        for row in x.double():
-            y = neuron @ row
-            change -= (y * row - y**2 * neuron) / len(x)
-        new.append(neuron + eta * (change + (1 - neuron @ neuron) * neuron))
-    return torch.stack(new)
-
-
 def hebb_as_a_list(w, x, eta):
     return [list(neuron + eta * ((x @ neuron)[:, None] * x).mean(0)) for neuron in w]
-
-
-def minor_by_the_second_moment(w, x, eta):
-    w, c = w.double(), (x.T @ x / len(x)).double()
-    energy = (w @ c * w).sum(1, keepdim=True)
-    return w - eta * (w @ c - energy * w) + eta * w - eta * (w * w).sum(1, keepdim=True) * w
 
 
 ALTERNATIVES = {
@@ -124,5 +100,4 @@ ALTERNATIVES = {
     "oja": (oja_in_numpy, oja_in_loops, oja_by_the_second_moment),
     "subspace": (subspace_in_numpy, subspace_in_loops, subspace_as_a_gradient),
     "sanger": (sanger_in_numpy, sanger_by_deflation, sanger_in_loops),
-    "minor": (minor_in_numpy, minor_in_loops, minor_by_the_second_moment),
 }
