@@ -13,6 +13,8 @@ import traceback
 import numpy as np
 import torch
 
+from aecourse.advice import advice
+
 LIMIT = 10  # seconds
 
 
@@ -59,12 +61,13 @@ def _told(error, lines):
         words = str(error).strip().splitlines() or [""]
     except Exception:  # a __str__ of the learner's own
         words = ["(its message can't be shown)"]
-    name = type(error).__name__ + (f": {words[0][:160]}" if words[0] else "")
+    name = (type(error).__name__ + (f": {words[0][:160]}" if words[0] else "")).rstrip(".")
+    line = linecache.getline(lines[-1].filename, lines[-1].lineno).strip() if lines else ""
+    told = f"it stops: {name}. {advice(line, name)}".strip()
     if not lines:
-        return f"it stops: {name.rstrip('.')}."
-    line = linecache.getline(lines[-1].filename, lines[-1].lineno).strip()
+        return told
     source = f", `{line[:80]}`," if line else ""
-    return f"in line {lines[-1].lineno} of yours{source} it stops: {name.rstrip('.')}."
+    return f"in line {lines[-1].lineno} of yours{source} {told}"
 
 
 def _mine(filename, author):

@@ -5,7 +5,9 @@ since the package's own (`Autoencoder`, `fit`) carry what a learner need not wri
 messages, a progress bar.
 """
 
+import inspect
 import math
+import re
 
 import torch
 from torch import nn
@@ -17,7 +19,8 @@ from aecourse.exercises import exercise
 from aecourse.models import LinearAutoencoder
 
 SHAPES = [((1, 28, 28), 2), ((1, 64, 64), 3), ((1, 28, 20), 4), ((1, 28, 28), 1)]
-SMALL = [((1, 8, 8), 2), ((1, 6, 5), 3)]
+DIGITS = SHAPES[0][0]
+SMALL = [((1, 8, 8), 2), ((1, 16, 12), 3)]
 
 
 def encoder(shape, d):
@@ -66,10 +69,29 @@ def made(make, *arguments):
     return network.eval()
 
 
-def answered(network, x):
-    """network(x). Raises Stopped with the layer that can't take what it is given.
+def line_of(f, *patterns):
+    """The words "in line 3 of yours, `...`, " for the first line of the learner's function or class
+    in which the first pattern is found, or else the second, ...; "" if there is none."""
+    f = getattr(f, "learners", f)
+    parts = vars(f).values() if isinstance(f, type) else [f]
+    try:
+        sources = [inspect.getsourcelines(part) for part in parts if inspect.isfunction(part)]
+    except OSError:
+        return ""
+    for pattern in patterns:
+        for lines, first in sources:
+            for number, line in enumerate(lines, first):
+                if found := re.search(pattern, line):
+                    start = max(0, found.start() - 30) if len(line) > 90 else 0
+                    return f"in line {number} of yours, `{line[start:].strip()[:80]}`, "
+    return ""
 
-    PyTorch's own layers stop in PyTorch's files: no line of the learner's is to blame.
+
+def answered(network, x, make=None, shape=DIGITS):
+    """network(x) for images of that shape. Raises Stopped with the learner's line, of its function
+    `make`, and the layer that can't take what it is given.
+
+    PyTorch's own layers stop in PyTorch's files: the error has no line of the learner's.
     """
     entered, hooks = [], []
     for layer in network.modules():
@@ -81,12 +103,54 @@ def answered(network, x):
     except RuntimeError as error:
         if not entered:
             raise
-        layer, given = entered[-1]
-        shape = tuple(given[0].shape)
-        raise Stopped(f"look at the layer {layer}: it is given {shape}; {error}.") from None
+        layer, (given, *_) = entered[-1]
+        raise Stopped(_misfit(layer, tuple(given.shape), make, shape, error)) from None
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def _misfit(layer, given, make, shape, error):
+    """Why a layer stops at what it is given, (N, ...), in a network for images of that shape."""
+    start, last = f"look at the layer {layer}: ", given[-1]
+    if isinstance(layer, nn.Linear):
+        n, out = layer.in_features, layer.out_features
+        start = line_of(make, rf"Linear\(.*\b{n}\b", rf"Linear\(.*\b{out}\b", "Linear") or start
+        if len(given) > 2:
+            return f"{start}it is given a grid, {given}; nn.Flatten() before it makes rows of it."
+        if shape == DIGITS:
+            told = "the first number of nn.Linear is how many come in."
+            return f"{start}this layer takes {n} numbers and is given {last}: {told}"
+        told = f"which fits digits only, and is given {last}: take sizes from shape"
+        return f"{start}this layer takes {n} numbers, {told}, as math.prod(shape) does."
+    if isinstance(layer, nn.Unflatten) and len(given) == 2:
+        start = line_of(make, "Unflatten") or start
+        wanted = math.prod(layer.unflattened_size)
+        told = "is a size before it written as a number? Take sizes from shape"
+        return f"{start}it is given {last} numbers, and its images have {wanted}: {told}."
+    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) and given[1] != layer.in_channels:
+        start = line_of(make, rf"{type(layer).__name__}\(.*\b{layer.in_channels}\b") or start
+        told = "the first number is that of the channels"
+        return (
+            f"{start}this layer takes {layer.in_channels} channels and is given {given[1]}: {told}."
+        )
+    return f"{start}it is given {given}; {error}."
+
+
+def _sized(came, wanted, make, network):
+    """Raise Stopped for what has the wrong shape in one of the usual ways."""
+    wanted = tuple(wanted)
+    if came != wanted and came[1:] == DIGITS:
+        start = line_of(make, r"\b28\b", r"\b7\b", r"\b784\b")
+        raise Stopped(f"{start}images of 28 x 28 come, whatever the shape: take sizes from shape.")
+    if came == (wanted[0], *wanted[2:]):
+        start = line_of(make, "view|reshape|Unflatten")
+        raise Stopped(f"{start}the channel is missing: {came} should be {wanted}; use *shape.")
+    turned = [m for m in network.modules() if isinstance(m, nn.ConvTranspose2d)]
+    if turned and len(came) == 4 and came[2:] < wanted[2:] and came[:2] == wanted[:2]:
+        start = line_of(make, "ConvTranspose2d")
+        told = "stride 2 wants kernel 4 and padding 1, or kernel 3, padding 1 and output_padding=1"
+        raise Stopped(f"{start}images of {came[2]} x {came[3]} come; to double a size, {told}.")
 
 
 def tensor(answer, of):
@@ -106,7 +170,10 @@ def alike(network, another):
 def _try_encoder(encoder, shape, d):
     network, another = made(encoder, shape, d), made(encoder, shape, d)
     images, pairs = torch.rand(5, *shape), torch.rand(2, 50, *shape)
-    z = answered(network, images)
+    z = answered(network, images, encoder, shape)
+    if z.shape == (5, 2) and d != 2:
+        start = line_of(encoder, r"\b2\b")
+        raise Stopped(f"{start}a code of 2 numbers comes, whatever d: the last layer should use d.")
     large = [made(encoder, shape, d)(100 * torch.randn(20, *shape)) for _ in range(5)]
     return {
         "the shape of the codes of 5 images": z.shape,
@@ -209,7 +276,8 @@ exercise(
 def _try_decoder(decoder, shape, d):
     network, another = made(decoder, shape, d), made(decoder, shape, d)
     large, z = 100 * torch.randn(2, 50, d), torch.randn(5, d).requires_grad_()
-    logits = answered(network, z)
+    logits = answered(network, z, decoder, shape)
+    _sized(tuple(logits.shape), (5, *shape), decoder, network)
     some = network(large[0])
     below = network(-torch.rand(2, d) - 0.5)
     if logits.requires_grad:
@@ -295,6 +363,9 @@ def _try_model(EncoderDecoder, shape, d):
     x, z = torch.rand(5, *shape), torch.randn(5, d)
     z[-1] *= 300  # logits for which exp is infinite
     model = EncoderDecoder(encoder, decoder)
+    for word in ("encode", "logits", "decode"):
+        if not hasattr(model, word):
+            raise Stopped(f"look at the methods: there is no {word}; is it misspelt, or missing?")
     came = {
         "encode(x)": tensor(model.encode(x), "encode"),
         "logits(z)": tensor(model.logits(z), "logits"),
@@ -390,6 +461,8 @@ class _WithLogits(LinearAutoencoder):
     """A model with few parts, and large logits, on which the sigmoid is 1 in float32."""
 
     def logits(self, z):
+        if z.ndim != 2:
+            raise ValueError(f"logits wants codes (N, d), not {(*z.shape,)}: first model.encode(x)")
         return 1000 * super().decode(z)
 
     def decode(self, z):
@@ -425,6 +498,19 @@ exercise(
                 "reconstruction": F.binary_cross_entropy(model(x), x, reduction="sum") / len(x)
             }
         ),
+        "look at the loss: this is the squared error; the cross-entropy of the pixels is wanted.": (
+            lambda model, x: {"reconstruction": losses.squared_error(x, model(x))}
+        ),
+        "look at the loss: this is the mean squared error; the cross-entropy is wanted, summed "
+        "over the pixels.": lambda model, x: {"reconstruction": F.mse_loss(model(x), x)},
+        "look at the arguments: the logits come first, and then the pixels.": (
+            lambda model, x: {
+                "reconstruction": F.binary_cross_entropy_with_logits(
+                    x, model.logits(model.encode(x)), reduction="sum"
+                )
+                / len(x)
+            }
+        ),
         "look at the gradient: it must flow back to the encoder; no .item(), no detach.": (
             lambda model, x: {"reconstruction": losses.bernoulli(model, x)["reconstruction"].item()}
         ),
@@ -455,6 +541,9 @@ def _try_step(train_step, shape, lr):
     start = torch.cat([p.detach().flatten() for p in model.parameters()])
     values = [train_step(model, batch, _two_terms, optimizer) for batch in x]
     end = torch.cat([p.detach().flatten() for p in model.parameters()])
+    if callable(values[0]) and not isinstance(values[0], torch.Tensor):
+        start = line_of(train_step, "return")
+        raise Stopped(f"{start}it returns a function that was not called: .item() has brackets.")
     return {
         "the loss of the first step": values[0],
         "the number of calls of optimizer.step in two steps": len(calls),
@@ -494,6 +583,9 @@ exercise(
         "of place, and no weight moves.": _step_with("backward", "zero_grad", "step"),
         "look at the order: step comes after backward; this one goes by the gradients of the step "
         "before.": _step_with("step", "zero_grad", "backward"),
+        "look at step: it is never called; optimizer.step() has brackets, and comes last.": (
+            _step_with("zero_grad", "backward")
+        ),
         "look at the sum: the loss has several terms, and all of them count.": (
             _step_with("zero_grad", "backward", "step", terms=lambda terms: terms[0])
         ),
@@ -530,8 +622,8 @@ class _Step:
     """A step that learns nothing but remembers: which images, which optimizer, when."""
 
     def __init__(self):
-        self.seen, self.sizes, self.optimizers, self.rates, self.given = [], [], [], [], []
-        self.whole = True
+        self.seen, self.sizes, self.optimizers, self.rates = [], [], [], []
+        self.dims, self.losses, self.whole = set(), set(), True
 
     def __call__(self, model, x, loss, optimizer):
         for p in model.parameters():  # whoever now steps once more moves the weights
@@ -542,7 +634,8 @@ class _Step:
         self.sizes.append(len(x))
         self.optimizers.append(optimizer)
         self.rates.append(optimizer.param_groups[0]["lr"])
-        self.given.append(loss is _bare_loss and x.ndim == 4)
+        self.dims.add(x.ndim)
+        self.losses.add(loss)
         return float(len(self.sizes))
 
 
@@ -554,10 +647,10 @@ def _try_train(train, images, epochs, batch, lr):
     if isinstance(values, float | nn.Module):
         kind = type(values).__name__
         raise Stopped(f"it returns a {kind}; a list is wanted, with the mean loss of each epoch.")
+    steps = math.ceil(images / batch)
+    _of_its_steps(train, step, steps, epochs)
     return {
-        "step should be given images x[i] and the loss, not the numbers i of the images.": (
-            all(step.given)
-        ),
+        "step should be given images x[i], not the numbers i of the images.": step.dims == {4},
         "the images come in pieces: shuffle the rows of x, not its pixels.": not step.whole,
         "x comes back changed: draw an order of its rows, and leave x as it is.": (
             not torch.equal(x, before)
@@ -567,15 +660,38 @@ def _try_train(train, images, epochs, batch, lr):
             not all(map(torch.equal, weights, model.parameters()))
         ),
         **_of_its_order(step, images),
-        **_of_its_values([float(v) for v in values], math.ceil(images / batch)),
+        **_of_its_values([float(v) for v in values], steps, images, batch),
     }
+
+
+def _of_its_steps(train, step, steps, epochs):
+    """Raise Stopped, with the learner's line, for the usual slips in the calls of step."""
+
+    def stop(words, *patterns):
+        raise Stopped((line_of(train, *patterns) or "look at the loop: ") + words)
+
+    call, came = r"\bstep\(", len(step.sizes)
+    if came == 0:
+        words = "step is never called: step(model, rows, loss, optimizer)."
+        stop(words, r"train_step\(", r"\.backward\(", "for .* in")
+    if step.losses != {_bare_loss}:
+        stop("step should be given `loss`, as train was given it.", call)
+    if step.dims == {3}:
+        words = "one image at a time comes, (1, H, W): go by batches, .split(batch)."
+        stop(words, r"\bfor \w+ in torch", r"\bfor \w+ in")
+    kind = type(step.optimizers[0])
+    if not issubclass(kind, _ADAMS):
+        stop(f"the optimizer is {kind.__name__}; it should be Adam.", rf"{kind.__name__}\(")
+    if came == epochs < steps * epochs and len({*step.sizes}) == 1:
+        stop("step comes once an epoch: split the images into batches of `batch`.", call)
+    if came == steps < steps * epochs:
+        stop("only one epoch is trained: does `return` stand within the loop?", "return")
 
 
 def _of_its_optimizer(step, model):
     groups = [group for optimizer in step.optimizers for group in optimizer.param_groups]
     learnt = {id(p) for group in groups for p in group["params"]}
     return {
-        "the optimizer should be Adam.": all(isinstance(o, _ADAMS) for o in step.optimizers),
         "Adam should be given all parameters of the model.": (
             learnt == {*map(id, model.parameters())}
         ),
@@ -602,11 +718,26 @@ def _of_its_order(step, images):
     }
 
 
-def _of_its_values(values, steps):
+def _of_its_values(values, steps, images, batch):
     """The loss of the first step is 1, that of the next 2, and so on."""
     means = [k * steps + (steps + 1) / 2 for k in range(len(values))]
+
+    def are(others):
+        return all(abs(a - b) < 1e-3 for a, b in zip(values, others, strict=True))
+
     return {
         "the number of values returned": len(values),
+        "an epoch's sum is divided by len(x), which counts images: divide it by the number of "
+        "steps.": bool(values) and are([mean * steps / images for mean in means]),
+        "an epoch's sum is divided by `batch`: divide it by the number of steps.": (
+            bool(values) and are([mean * steps / batch for mean in means])
+        ),
+        "an epoch's losses are added up: divide their sum by the number of steps.": (
+            bool(values) and are([mean * steps for mean in means])
+        ),
+        "the mean is taken over all steps so far: empty the list of values in each epoch.": (
+            len(values) > 1 and are([((k + 1) * steps + 1) / 2 for k in range(len(means))])
+        ),
         "each value returned should be the mean over the steps of its epoch.": all(
             abs(value - mean) < 0.3 for value, mean in zip(values, means, strict=True)
         ),  # or weighted by the size of the batch
