@@ -127,12 +127,17 @@ def code_map(model, x, labels=None, names=(), dims=(0, 1), sheet=False, start=No
     model   whose `encode` and `decode` are made of linear layers, or affine; of a variational one
             the encoded image has its ellipses of one and two sigma, and its two terms as bars
     labels  (N,) and names of the classes, as in `plots.codes`
-    dims    the two of the d dimensions that the map shows; the others stay at `start` (d,), the
-            median if not given, or at the code of what is drawn
+    dims    the two of the d dimensions that the map shows; the others stay as the code of the last
+            image or drawing has them
     sheet   whether the decoded pictures are painted under the map at first
-    A drawing is scaled and centred as MNIST was: its longer side 20 of 28 pixels, its centre of
-    mass in the middle. 784-256-64-2 and back take 1 MB. For models of other layers, such as
-    convolutions, sliders move the point and the kernel decodes, without a pen.
+    start   a code (d,), such as model.encode(x[:1]): the map begins with the image whose dot is
+            nearest; the code nearest to the median of all if not given
+    Errors are shown while the point is the code of what the network sees, or a sample from its
+    posterior. An arrow head at the border is a code outside. A drawing, which begins on an empty
+    pad, is scaled and centred as MNIST was: its longer side 20 of 28 pixels, its centre of mass in
+    the middle; drawn on the image of a dot, it stays as it is. 784-256-64-2 and back take 1 MB. For
+    models of other layers, such as convolutions, sliders move the point and the kernel decodes,
+    without a pen.
     """
     x, dims = inputs.examples(x, model), list(dims)
     with torch.no_grad():
@@ -142,7 +147,8 @@ def code_map(model, x, labels=None, names=(), dims=(0, 1), sheet=False, start=No
         shapes = f"x is {tuple(x.shape)}, its codes {tuple(z.shape)}, dims {dims}"
         raise ValueError(f"code_map wants grey images and two dims of their codes: {shapes}.")
     labels, words = inputs.labels(torch.zeros(len(x)) if labels is None else labels)
-    start = z.median(0).values if start is None else widgets.one_code(start, z.shape[1])
+    middle = (z - z.median(0).values).norm(dim=1).argmin()
+    start = z[middle] if start is None else widgets.one_code(start, z.shape[1])
     ax = plots.codes(z[:, dims], labels, names)
     ax.set(xlabel=f"code $z_{{{dims[0] + 1}}}$", ylabel=f"code $z_{{{dims[1] + 1}}}$")
     try:
@@ -156,17 +162,13 @@ def code_map(model, x, labels=None, names=(), dims=(0, 1), sheet=False, start=No
     spec |= {"low": (low - room).tolist(), "high": (high + room).tolist(), "start": start.tolist()}
     spec |= {"points": z[:, dims].double().round(decimals=3).tolist(), "labels": labels.tolist()}
     spec |= {"classes": [str(name) for name in (names if len(names) else words)], "sheet": sheet}
-    spec |= {"colours": plt.rcParams["axes.prop_cycle"].by_key()["color"], "nib": NIB, "pen": PEN}
+    spec |= {"colours": plt.rcParams["axes.prop_cycle"].by_key()["color"], "nib": NIB}
     spec |= {"sprite": sprite, "columns": columns, "variational": hasattr(model, "posterior")}
     spec |= {"decoder": layers.sizes(decoder), "encoder": layers.sizes(encoder)}
     return page("code_map", still, SMALLER, weights=layers.packed(decoder + encoder), **spec)
 
 
 NIB = 2.4  # pixels of a pen of MNIST
-PEN = (
-    "A drawing is scaled so that its longer side takes 20 of 28 pixels, and moved so that its "
-    "centre of mass is in the middle, as MNIST's digits were. Touch a dot to start from its image."
-)
 SMALLER = "a model of smaller layers or fewer images make it smaller"
 
 

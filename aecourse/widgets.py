@@ -19,6 +19,8 @@ from aecourse import inputs, plots
 
 HIGH, WIDE, BESIDE = 400, 860, 460  # pixels: of a picture, and how wide one has sliders beside it
 
+FONT = "<style>.aecourse-kernel { --jp-widgets-font-size: 16px }</style>"  # of labels; else 13
+
 
 class _Sliders(ipywidgets.VBox):
     """A box of widgets with a picture in the same mime bundle, for readers without a kernel."""
@@ -70,12 +72,17 @@ def latent_sliders(decode, codes, names=None, sound=None, start=None):
     )
     columns = 2 if len(names) > 8 or wide > BESIDE else 1
     template = f"repeat({columns}, max-content)"
-    column = ipywidgets.GridBox(sliders, layout={"grid_template_columns": template})
+    column = ipywidgets.GridBox(
+        sliders, layout={"grid_template_columns": template, "align_content": "flex-start"}
+    )
     if sound:
         twin["text/html"] += _decode(sound, codes, [start])._repr_html_()
         column = ipywidgets.HBox([column, player])
     row = ipywidgets.VBox if wide > BESIDE or columns > 1 or sound else ipywidgets.HBox
-    return _Sliders([row([picture, column]), words], twin)
+    box = _Sliders([row([picture, column]), words, ipywidgets.HTML(FONT)], twin)
+    box.children[-1].layout.display = "none"
+    box.add_class("aecourse-kernel")
+    return box
 
 
 def map_sliders(decode, z, dims, start, ax):

@@ -321,6 +321,15 @@ def test_sliders_stay_on_the_page(shape, d, columns, below):
     assert all(slider.style.description_width == "initial" for slider in sliders)  # whole names
 
 
+def test_labels_and_numbers_of_sliders_are_not_below_14_pixels():
+    box = latent_sliders(*build("function"))
+    style = re.fullmatch(
+        r"<style>\.([\w-]+) { (--[\w-]+): (\d+)px }</style>", box.children[2].value
+    )
+    assert style[1] in box._dom_classes and style[2] == "--jp-widgets-font-size"
+    assert int(style[3]) >= 14 and box.children[2].layout.display == "none"
+
+
 # ---- the page decodes -------------------------------------------------------------------------
 
 ACTIVATIONS = {

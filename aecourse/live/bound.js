@@ -32,8 +32,9 @@ const mean = k => terms({...now, k}).m;
 const alive = () => variances.filter(v => v > now.sigma2).length;
 
 // ---- the latent plane -------------------------------------------------------------------------
-const map = fine(SIZE, {tabindex: 0, role: "application", "aria-label":
-  "Codes of the points. A click or the arrow keys choose another point."});
+const KEYS = "the arrow keys choose the next point that way";
+const map = fine(SIZE,
+  {tabindex: 0, role: "application", "aria-label": `Codes of the points: ${KEYS}.`});
 const bar = fine(286, {role: "img"});
 const at = plane(REACH);
 const ellipse = (pen, centre, sigmas, turn, colour, width, dashes) => {
@@ -55,10 +56,7 @@ const paintMap = ({m, v, posterior}) => {
   ellipse(pen, [0, 0], [1, 1], 0, "#666", 2, [3, 9]);
   ellipse(pen, m, posterior.map(Math.sqrt), now.angle * Math.PI / 180, BLUE, 6, []);
   ellipse(pen, m, v.map(Math.sqrt), 0, RED, 6, [16, 10]);
-  pen.fillStyle = "black";
-  pen.beginPath();
-  pen.arc(...at(m), 9, 0, 7);
-  pen.fill();
+  mark(pen, at(m), 9, "black");
   write(pen, "z₁", 2 * SIZE - 14, SIZE + 26, "#444", "right");
   write(pen, "z₂", SIZE + 14, 26, "#444");
   write(pen, "posterior p(z|x)", 14, 2 * SIZE - 66, BLUE);
@@ -150,9 +148,9 @@ const reset = () => {
 };
 const side = make("div", {class: "side"}, make("div", {}, "log p(x) = ELBO + gap, in nats"), bar,
   ...sliders, make("button", {type: "button", onclick: reset}, "reset"));
-words.style.cssText = "max-width: 860px; min-height: 2.8em";
 root.append(make("div", {class: "row"},
   make("div", {}, make("div", {}, "codes z: click a dot to choose its point x"), map), side),
-  words, make("p", {}, "Turning W and widening q change the gap, not log p(x); σ² does both."));
+  words, make("p", {}, "Turning W and widening q change the gap, not log p(x); σ² does both. " +
+    `Keys: ${KEYS}.`));
 root.figure = {terms, take, state: () => ({...now, alive: alive()})};  // for tests
 show();

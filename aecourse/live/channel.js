@@ -31,8 +31,9 @@ const terms = ({angle, turn, sigma, slope, width}) => {
 };
 
 // ---- the cloud --------------------------------------------------------------------------------
+const KEYS = "the arrow keys turn w, a degree at a time";
 const map = fine(SIZE, {tabindex: 0, role: "application", "aria-label":
-  "A cloud of points and the encoder w as an arrow. The arrow keys turn w."});
+  `A cloud of points and the encoder w as an arrow: ${KEYS}.`});
 const bars = fine(140, {role: "img"});
 const at = plane(R);
 const ellipse = (pen, [p, q, r]) => {  // two standard deviations
@@ -63,12 +64,12 @@ const paintMap = ({cov, w, a}) => {
 };
 
 // ---- the bars, from 0 nats to the right -------------------------------------------------------
-const nats = u => u.toFixed(2).replace("-", "−");
+const nats = u => u.toFixed(2).replace("-0.00", "0.00").replace("-", "−");
 const most = () => {  // the information along the cloud, with this noise
   const middle = (s11 + s22) / 2, half = Math.hypot((s11 - s22) / 2, s12);
   return Math.log(1 + (middle + half) / now.sigma ** 2) / 2;
 };
-const paintBars = ({information, bound}) => {
+const paintBars = ({information, bound, kl}) => {
   const pen = bars.getContext("2d"), {width, height} = bars, end = 1.04 * most(), low = -0.7 * end;
   const across = u => 20 + (width - 40) * (Math.max(u, low) - low) / (end - low);
   const bar = (y, from, to, colour) => {
@@ -84,7 +85,7 @@ const paintBars = ({information, bound}) => {
   if (bound < 0) line(pen, [[across(bound), 164], [across(bound), 226]], GREEN, 8);
   write(pen, `I(X;Z) = ${nats(information)}`, 20, 24, BLUE);
   write(pen, `bound ${nats(bound)}`, 20, 144, GREEN);
-  write(pen, `gap = KL = ${nats(information - bound)}`, width - 20, 144, RED, "right");
+  write(pen, `gap = KL = ${nats(kl)}`, width - 20, 144, RED, "right");
   write(pen, "0", across(0), 254, "#444", "center");
 };
 
@@ -95,7 +96,7 @@ const show = () => {
     `The decoder leaves a bound of ${nats(bound)}; the gap is the mean KL, ${nats(kl)}. ` +
     `Mean squared error ${squared.toPrecision(3)}.`;
   bars.setAttribute("aria-label", `Bars: information ${nats(information)} nats, of which the bound ` +
-    `is ${nats(bound)} and the gap ${nats(information - bound)}.`);
+    `is ${nats(bound)} and the gap ${nats(kl)}.`);
   paintMap(found);
   paintBars(found);
 };
@@ -123,8 +124,8 @@ const reset = () => {
 };
 const side = make("div", {class: "side"}, make("div", {}, "information and bound, in nats"), bars,
   ...sliders, make("button", {type: "button", onclick: reset}, "reset"));
-words.style.cssText = "max-width: 860px; min-height: 2.8em";
 root.append(make("div", {class: "row"},
-  make("div", {}, make("div", {}, "drag the arrow: grey data, orange reconstructions"), map), side), words);
+  make("div", {}, make("div", {}, "drag the arrow: grey data, orange reconstructions"), map), side),
+  words, make("p", {}, `Keys: ${KEYS}.`));
 root.figure = {terms, state: () => ({...now})};  // for tests
 show();

@@ -35,7 +35,7 @@ const slider = make("input", {type: "range", min: 1, max: last + 1, step: 1,
 const button = make("button", {type: "button", onclick: () => timer ? stop(k) : play()}, "play");
 button.style.minWidth = "5em";
 slider.style.cssText = "width: 20em; height: 32px";
-words.style.flex = "1 1 18em";
+words.style.cssText = "flex: 1 1 18em; min-height: 1.4em";
 const controls = make("div", {class: "row"}, button, slider, words);
 controls.style.cssText = "align-items: center; max-width: 860px; margin-top: 6px";
 root.append(make("p", {}, caption), shown, controls);

@@ -239,12 +239,9 @@ const side = make("div", {class: "side"}, make("label", {}, make("span", {}, "ru
     make("button", {type: "button", onclick: reset}, "reset")),
   make("div", {}, "length |w| of the weights, log axis"), plot);
 for (const part of [...side.children].slice(0, 4)) part.style.marginBottom = "8px";
-const about = make("p", {}, spec.says);
-words.style.cssText = "max-width: 860px; min-height: 2.8em";
-about.style.maxWidth = "860px";
 root.append(make("div", {class: "row"},
   make("div", {}, make("div", {}, "weights w on the cloud: click or drag to set w"), map), side),
-  words, about);
+  words, make("p", {}, spec.says));
 root.figure = {  // for tests
   step: (name, weights, x, rate) => rules[name](weights, x, rate),
   state: () => ({rule, eta, w, t, gone, running, path}),

@@ -65,21 +65,28 @@ const fine = (height, attributes = {}) => {
     + "height: auto; image-rendering: auto";
   return canvas;
 };
-const write = (pen, text, x, y, colour = "black", align = "left") => {  // with a white rim
-  Object.assign(pen, {font: "bold 32px sans-serif", fillStyle: colour, textAlign: align,
+const write = (pen, text, x, y, colour = "black", align = "left", size = 32) => {  // with a white rim
+  Object.assign(pen, {font: `bold ${size}px sans-serif`, fillStyle: colour, textAlign: align,
     textBaseline: "middle", strokeStyle: "white", lineWidth: 8, lineJoin: "round"});
   pen.strokeText(text, x, y);
   pen.fillText(text, x, y);
 };
 
 const plane = reach => ([x, y]) => [SIZE * (1 + x / reach), SIZE * (1 - y / reach)];  // 0 in the middle
+const outside = place => place.some(v => v < -1 || v > 2 * SIZE + 1);
+const mark = (pen, place, radius, colour, edge = 2 * radius) => {
+  pen.fillStyle = colour;  // a dot; of a place beyond the border, an arrow head that points to it
+  pen.beginPath();
+  if (outside(place)) {
+    const [x, y] = place.map(v => clamp(v, edge, 2 * SIZE - edge));
+    const turn = Math.atan2(place[1] - y, place[0] - x);
+    for (const a of [0, 2.4, -2.4])
+      pen.lineTo(x + 2 * radius * Math.cos(turn + a), y + 2 * radius * Math.sin(turn + a));
+  } else pen.arc(...place, radius, 0, 7);
+  pen.fill();
+};
 const dots = (pen, places, colour = "rgb(110 110 110 / 45%)") => {
-  pen.fillStyle = colour;
-  for (const [x, y] of places) {
-    pen.beginPath();
-    pen.arc(x, y, 5, 0, 7);
-    pen.fill();
-  }
+  for (const place of places) mark(pen, place, 5, colour);
 };
 const line = (pen, points, colour, width, dashes = []) => {
   Object.assign(pen, {strokeStyle: colour, lineWidth: width, lineJoin: "round"});
@@ -136,7 +143,7 @@ const network = (layers, numbers) => {
 // A grey picture, `size` CSS pixels high, and a function that paints numbers in [0, 1] on it.
 const picture = (height, width, size, attributes = {}) => {
   const canvas = make("canvas", {role: "img", width, height, ...attributes});
-  canvas.style.cssText = `width: ${size * width / height}px; height: ${size}px; max-width: 100%`;
+  canvas.style.cssText = `width: ${size * width / height}px; height: auto; max-width: 100%`;
   const context = canvas.getContext("2d"), image = context.createImageData(width, height);
   image.data.fill(255);
   const paint = (values, label) => {

@@ -94,7 +94,11 @@ def test_by_mouse_keys_and_touch_it_moves_and_draws(page, kind, frame):
     for key in ("ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown"):
         changes(lambda k=key: ground.press(k))
     changes(lambda: page.touchscreen.tap(*point(ground, 0.3, 0.7)))
-    changes(lambda: ground.press("Enter"))  # the image of the nearest dot
+    for _ in range(2):
+        changes(lambda: ground.press("Enter"))  # the image of the nearest dot, and of the next
+        assert "squared error" in figure.locator("[role=status]").inner_text()
+    changes(lambda: ground.press("ArrowUp"))
+    changes(lambda: ground.press("Escape"))
     assert "squared error" in figure.locator("[role=status]").inner_text()
     changes(lambda: draw(page, pad, [[(0.3, 0.2), (0.4, 0.5), (0.6, 0.8)]]))
     changes(lambda: page.touchscreen.tap(*point(pad, 0.8, 0.2)), pad)
@@ -104,7 +108,7 @@ def test_by_mouse_keys_and_touch_it_moves_and_draws(page, kind, frame):
         slider = figure.locator("label", has_text=name).locator("input")
         changes(lambda s=slider: [s.press("ArrowRight") for _ in range(40)])
     before = pixels(ground)
-    figure.get_by_role("checkbox").press("Space")
+    figure.get_by_role("checkbox", name="decode the whole map").press("Space")
     assert pixels(ground) != before  # the whole map decoded
     if kind is models.VAE:
         changes(lambda: figure.get_by_role("button", name="hold to sample").press("Enter"))
@@ -121,7 +125,143 @@ def test_a_dot_shows_and_gives_its_image(page):
         came = torch.tensor([*state["input"]])
         assert torch.allclose(came, x[k].flatten(), atol=1e-6)
         assert torch.allclose(torch.tensor(state["z"]), model.encode(x[k : k + 1])[0], atol=2e-2)
-        assert f"its label is {'abc'[k % 3]}" in figure.locator("[role=status]").inner_text()
+        assert f"the image (label {'abc'[k % 3]})" in figure.locator("[role=status]").inner_text()
+
+
+STATE = "figure => figure.figure.state()"
+
+
+def framed(figure):
+    """The lowest and the highest code on the map."""
+    return (torch.tensor(figure.evaluate(f"f => f.figure.{name}")) for name in ("low", "high"))
+
+
+def test_it_begins_with_an_image_its_code_and_its_reconstruction(page):
+    model, x, labels = small(models.VAE, d=3)
+    x = (255 * x).round() / 255
+    z = model.encode(x).detach()
+    middle = (z - z.median(0).values).norm(dim=1).argmin().item()
+    for start, k in ((None, middle), (z[11], 11)):
+        figure = shown(page, model, x, labels, ["a", "b", "c"], start=start)
+        state = figure.evaluate(STATE)
+        assert torch.allclose(torch.tensor([*state["input"]]), x[k].flatten(), atol=1e-6)
+        assert torch.allclose(torch.tensor(state["z"]), z[k], atol=2e-2)
+        words = figure.locator("[role=status]").inner_text()
+        assert f"the code of the image (label {'abc'[k % 3]})" in words
+        squared = (x[k] - model.decode(z[k : k + 1])[0]).square().sum().item()
+        assert f"squared error {squared:.0f}"[:-1] in words and "KL" in figure.inner_text()
+        came = torch.tensor(
+            figure.locator(MADE).evaluate(
+                "c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"
+            )
+        )
+        made = 255 * model.decode(z[k : k + 1]).flatten()
+        assert (came[::4] - made).abs().max() < 3  # weights in half precision
+
+
+@pytest.mark.parametrize("way", ["button", "Escape", "touch"])
+def test_a_point_that_is_no_code_has_no_errors_and_there_is_a_way_back(page, way):
+    figure = shown(page, *small(models.VAE))
+    ground, words = figure.locator(MAP), figure.locator("[role=status]")
+    back = figure.get_by_role("button", name="back to the code")
+    before, said = pixels(ground), words.inner_text()
+    dim = float(back.evaluate("e => getComputedStyle(e).opacity"))
+    page.touchscreen.tap(*point(ground, 0.97, 0.97))
+    assert "has left the code of the image" in words.inner_text()
+    assert "error" not in words.inner_text() and "nats" not in figure.inner_text()
+    assert float(back.evaluate("e => getComputedStyle(e).opacity")) > dim
+    {"button": back.click, "Escape": lambda: ground.press("Escape"), "touch": back.tap}[way]()
+    assert words.inner_text() == said and pixels(ground) == before and "KL" in figure.inner_text()
+    figure.get_by_role("button", name="hold to sample").press("Enter")
+    assert "a sample from the posterior of the image" in words.inner_text()
+    assert "squared error" in words.inner_text()
+    figure.get_by_role("button", name="clear").click()
+    assert "Nothing is drawn or chosen" in words.inner_text()
+
+
+def test_enter_takes_the_nearest_dot_then_the_next_nearest_until_all_were_taken(page):
+    model, x, labels = small()
+    x = (255 * x).round() / 255
+    figure = shown(page, model, x, labels)
+    ground = figure.locator(MAP)
+
+    def taken():
+        ground.press("Enter")
+        image = torch.tensor([*figure.evaluate(STATE)["input"]])
+        return (x.flatten(1) - image).abs().sum(1).argmin().item()
+
+    page.mouse.click(*point(ground, 0.52, 0.31))
+    page.wait_for_timeout(50)
+    ground.press("ArrowLeft")  # if a dot was there
+    z, here = model.encode(x).detach(), torch.tensor(figure.evaluate(STATE)["z"])
+    low, high = framed(figure)
+    spots = ((z - low) / (high - low)).clamp(0.0175, 0.9825)  # an arrow head is at the border
+    far = (spots - (here - low) / (high - low)).norm(dim=1)
+    came = [taken() for _ in range(len(x))]
+    assert far[came].diff().min() > -1e-3 and sorted(came) == list(range(len(x)))
+    assert taken() == came[0]
+    ground.press("ArrowLeft")
+    assert taken() == came[0]  # and anew from where the point is
+
+
+def test_codes_beyond_the_map_are_arrow_heads_at_its_border_and_can_be_chosen(page):
+    model, _, _ = small()
+    x = (51 * torch.rand(400, 1, 12, 10)).round() / 255
+    x[5] = 1
+    figure = shown(page, model, x)
+    ground, words = figure.locator(MAP), figure.locator("[role=status]")
+    z, (low, high) = model.encode(x).detach(), framed(figure)
+    out = ((z < low) | (z > high)).any(1).nonzero().flatten().tolist()
+    assert 5 in out and len(out) < 8
+    for k in (*out, 5):
+        figure.evaluate("(f, k) => f.figure.take(k)", k)
+        assert ", outside the map" in words.inner_text()
+        assert ", outside the map" in figure.locator(MADE).get_attribute("aria-label")
+    ground.press("ArrowLeft")
+    assert "outside" not in words.inner_text()  # a key brings the point back to the map
+    page.mouse.move(*point(ground, 0.5, 0.5))
+    page.mouse.down()
+    page.mouse.move(*point(ground, 1.5, -0.5))
+    page.mouse.up()
+    assert "outside" not in words.inner_text()
+    across, up = ((z[5] - low) / (high - low)).clamp(0.0175, 0.9825).tolist()
+    page.mouse.click(*point(ground, across, 1 - up))
+    state = torch.tensor(figure.evaluate(STATE)["z"])
+    assert torch.allclose(state, z[5], atol=2e-2)
+    sheet = torch.tensor([int(v) for v in pixels(ground).split(",")]).view(800, 800, 4)
+    yellow = (sheet[..., :3] - torch.tensor([240, 228, 66])).abs().amax(-1) < 3
+    assert 230 < yellow.sum() < 320  # a triangle, whole
+
+
+def test_a_drawing_begins_on_an_empty_pad_or_on_the_image_if_that_is_ticked(page):
+    model, x, labels = small()
+    x = (255 * x).round() / 255
+    figure = shown(page, model, x, labels)
+    pad, image = figure.locator(PAD), x[3].flatten()
+    figure.evaluate("figure => figure.figure.take(3)")
+    empty = pixels(pad)
+    draw(page, pad, [[(0.3, 0.2), (0.3, 0.8)]])
+    alone = torch.tensor([*figure.evaluate(STATE)["input"]])
+    assert (alone == 0).float().mean() > 0.4  # nothing of the image
+    assert "the code of the drawing" in figure.locator("[role=status]").inner_text()
+    figure.get_by_role("checkbox", name="draw on the image").press("Space")
+    both = torch.tensor([*figure.evaluate(STATE)["input"]])
+    assert (both >= image - 1e-6).all() and (both > image + 0.1).any()
+    figure.evaluate("figure => figure.figure.take(3)")
+    assert pixels(pad) != empty  # one sees on what one draws
+    assert torch.allclose(torch.tensor([*figure.evaluate(STATE)["input"]]), image, atol=1e-6)
+
+
+def test_the_decoded_map_looks_alike_each_time_and_is_light(page):
+    figure = shown(page, *small(), ["a", "b", "c"], sheet=True)
+    ground, box = figure.locator(MAP), figure.get_by_role("checkbox", name="decode the whole map")
+    before = pixels(ground)
+    for _ in range(2):
+        box.press("Space")
+    assert pixels(ground) == before
+    grey = torch.tensor([int(v) for v in before.split(",")]).view(800, 800, 4)[..., :3]
+    assert grey[..., 1].float().mean() > 130  # each colour of dots can be seen on it
+    assert (grey.amax(-1) - grey.amin(-1) < 8).float().mean() > 0.9  # grey, of no class's colour
 
 
 def test_after_a_dot_was_hovered_the_noisy_picture_is_shown_again(page):
@@ -215,9 +355,25 @@ def test_it_fits_the_page_and_can_be_read(page, scheme):
         ".map(e => parseFloat(getComputedStyle(e).fontSize))"
     )
     assert min(sizes) >= 14
+    keys = figure.get_by_text("Keys: on the map, the arrow keys move the point, Enter takes")
+    assert keys.is_visible() and "Escape" in keys.inner_text() and "Delete" in keys.inner_text()
+    for name in ("noise", "erase below"):
+        assert figure.get_by_text(name, exact=True).evaluate("e => e.getClientRects().length") == 1
+        assert figure.get_by_text(name, exact=True).bounding_box()["height"] < 30
     ink = json.loads(figure.evaluate("f => JSON.stringify(getComputedStyle(f).color)"))
     assert ink == {"light": "rgb(0, 0, 0)", "dark": "rgb(238, 238, 238)"}[scheme]
     for control in figure.locator("canvas[tabindex], input, button").all():
         assert control.evaluate(
             "e => Boolean(e.ariaLabel || e.innerText || e.labels?.[0]?.innerText)"
         )
+
+
+def test_on_a_phone_the_map_and_both_pictures_share_the_screen(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    figure = shown(page, *small(models.VAE), ["a", "b", "c"])
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for name in (MAP, "canvas[aria-label='What the network sees']", MADE):
+        box = figure.locator(name).bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= 844 and box["width"] > 150, name
+    made = figure.locator(MADE).bounding_box()
+    assert made["width"] / made["height"] == pytest.approx(10 / 12, rel=0.03)
