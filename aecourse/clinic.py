@@ -9,7 +9,7 @@ import random
 import matplotlib.pyplot as plt
 
 from aecourse import data, plots
-from aecourse.failures import EPOCHS, FAILURES, Patient
+from aecourse.failures import FAILURES, Patient
 
 
 class Clinic:
@@ -78,9 +78,9 @@ class Clinic:
     def _sheet(self):
         """The loss, the codes and the pictures of the patient."""
         figure = plt.figure(figsize=(10.5, 7))
-        grid = figure.add_gridspec(2, 2, height_ratios=(1.5, 1), wspace=0.3)
+        grid = figure.add_gridspec(2, 2, height_ratios=(1.5, 1), wspace=0.25)
         left, right = (figure.add_subplot(grid[0, k]) for k in (0, 1))
-        below, turns = figure.add_subplot(grid[1, :]), range(1, EPOCHS + 1)
+        below, turns = figure.add_subplot(grid[1, :]), range(1, len(self.now.losses) + 1)
         left.plot(turns, self.healthy.losses, "C0--", label="healthy")
         left.plot(turns, self.now.losses, "C1o-", label="patient")
         left.set(xlabel="epoch", ylabel="loss, nats an image", xticks=turns)

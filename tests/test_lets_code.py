@@ -75,6 +75,25 @@ def test_solved_the_learner_s_own_code_is_trained_and_dragged(name, capsys):
         print(f"\n{name} solved: {seconds:.0f} s of computing", end=" ")
 
 
+POOR = """def encoder(shape, d):
+    sizes = [math.prod(shape), 64, 64, 64]
+    layers = [nn.Flatten()]
+    for a, b in zip(sizes, sizes[1:]):
+        layers += [nn.Linear(a, b), nn.Sigmoid()]
+    return nn.Sequential(*layers, nn.Linear(64, d))"""
+
+
+def test_no_assert_judges_a_learner_s_own_network():
+    """Three layers of sigmoids: right, but no better than the mean image; 06 says so."""
+    notebook, _, _ = session("06_lets_code_1.ipynb", {"encoder": POOR})
+    end = next(k for k, cell in enumerate(notebook.cells) if "## 6.5" in cell.source)
+    notebook.cells = notebook.cells[:end]
+    for cell in notebook.cells:
+        cell.source = cell.source.replace(MNIST, FACES)
+    said, _ = run(notebook)
+    assert "encoder: from here on yours is used." in said and "not beaten yet" in said
+
+
 WRONG = {
     "kl_divergence": (
         "09_lets_code_2.ipynb",

@@ -140,6 +140,9 @@ def of(name, what, words, *pairs, text=None):
     return name, what, changed(text or RIGHT[name], *pairs), words
 
 
+SECOND = "        nn.Linear(128, d),\n"
+DEEP = "        nn.Linear(128, 64), nn.Sigmoid(),\n        nn.Linear(64, 64), nn.Sigmoid(),\n"
+DEEP += "        nn.Linear(64, d),\n"
 OURS = ("math.prod(shape), 128", "784, 128")
 ATTEMPTS = [
     *[of(name, "as ours", OK) for name in RIGHT],
@@ -165,6 +168,7 @@ ATTEMPTS = [
     of("encoder", "h, w = shape", "three numbers", ("return", "h, w = shape\n    return")),
     of("encoder", "tanh", OK, ("ReLU", "Tanh")),
     of("encoder", "sigmoids", OK, ("ReLU", "Sigmoid")),
+    of("encoder", "three sigmoids", OK, ("ReLU", "Sigmoid"), (SECOND, DEEP)),
     of("encoder", "tanh at the end", OK, ("d),", "d), nn.Tanh(),")),
     of("encoder", "a class, fc1 and fc2", OK, text=FC),
     of("encoder", "fc3 for fc2", "misspelt", ("n self.fc2", "n self.fc3"), text=FC),
