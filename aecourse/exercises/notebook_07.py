@@ -1,6 +1,4 @@
-"""Exercises of notebook 07: the memoriser, sparse codes, noise, and the contractive penalty."""
-
-import math
+"""Exercises of notebook 07: the memoriser, and the contractive penalty."""
 
 import torch
 
@@ -52,100 +50,6 @@ exercise(
         "A ReLU stays on, so that each further one adds only the change of the slope, "
         "slopes.diff(dim=0); the first one adds the whole first slope.",
         "Try:  return torch.cat([slopes[:1], ...])",
-    ),
-)
-
-
-def _activities():
-    generator = torch.Generator().manual_seed(0)
-    shapes = [(30, 5, 0.05), (8, 3, 0.2), (50, 2, 0.5)]
-    cases = [(torch.rand(n, d, generator=generator).square(), rho) for n, d, rho in shapes]
-    rare = (0.02 * torch.rand(20, 4, generator=generator), 0.05)
-    return dict(zip((1, 2, 3, "rates near 0.01"), [*cases, rare], strict=True))
-
-
-def _kl(z, rho, on=1, off=1):
-    """The two terms of the KL divergence of each unit, each with its factor."""
-    rate = z.mean(0)
-    return on * rho * (rho / rate).log() + off * (1 - rho) * ((1 - rho) / (1 - rate)).log()
-
-
-exercise(
-    losses.activity_kl,
-    trained=True,
-    cases=_activities,
-    mistakes={
-        "look at the order: rho comes first; this is KL(rate || rho).": (
-            lambda z, rho: sum(
-                losses.activity_kl(z.new_tensor([[rho]]), r.item()) for r in z.mean(0)
-            )
-        ),
-        "look at the mean: it is taken over the batch before the logarithm, not after.": (
-            lambda z, rho: _kl(z.reshape(1, -1), rho).sum() / len(z)
-        ),
-        "look at the sum: one number is wanted, summed over all units.": _kl,
-        "look at the sum: the units are summed, not averaged.": lambda z, rho: _kl(z, rho).mean(),
-        "look at the second term: the time that a unit is off counts as well.": (
-            lambda z, rho: _kl(z, rho, off=0).sum()
-        ),
-        "look at the sign: a KL divergence is never negative.": (
-            lambda z, rho: -losses.activity_kl(z, rho)
-        ),
-        "look at the logarithm: log2 counts bits; nats want the natural one.": (
-            lambda z, rho: losses.activity_kl(z, rho) / math.log(2)
-        ),
-        "look at the axis: the mean is over the batch, axis 0; this is the mean of each image.": (
-            lambda z, rho: _kl(z.T, rho).sum()
-        ),
-    },
-    hints=(
-        "First the rate of each unit: z.mean(0), of shape (d,).",
-        "Two terms a unit, one for on, rho * log(rho / rate), and one for off, with 1 - rho.",
-        "Try:  return (rho * (rho / rate).log() + ...).sum()",
-    ),
-)
-
-
-def _noise():
-    generator = torch.Generator().manual_seed(0)
-    cases = []
-    for shape, p in [((20, 1, 3, 4), 0.5), ((7, 1, 5, 5), 0.2), ((4, 6), 0.9)]:
-        x, u = (torch.rand(shape, generator=generator) for _ in range(2))
-        cases.append((x, p, u))
-    edges = torch.tensor([[0.0, 0.25, 0.3], [1.0, 0.75, 0.7]])  # not below, not above
-    return [*cases, (0.5 + edges / 10, 0.5, edges), (0.5 + edges / 10, 0.0, edges)]
-
-
-exercise(
-    losses.salt_and_pepper,
-    cases=_noise,
-    mistakes={
-        "look at the part: p is for both together, each of the two gets p / 2.": (
-            lambda x, p, u: losses.salt_and_pepper(x, min(2 * p, 1), u)
-        ),
-        "look at the white ones: where u > 1 - p / 2 a pixel becomes 1.": (
-            lambda x, p, u: x.masked_fill(u < p / 2, 0.0)
-        ),
-        "look at the black ones: where u < p / 2 a pixel becomes 0.": (
-            lambda x, p, u: x.masked_fill(u > 1 - p / 2, 1.0)
-        ),
-        "look at 0 and 1: small u gives black, large u gives white; yours are swapped.": (
-            lambda x, p, u: losses.salt_and_pepper(x, p, 1 - u)
-        ),
-        "look at what stays: the pixels in the middle of u keep their value, the others change.": (
-            lambda x, p, u: torch.where((u < p / 2) | (u > 1 - p / 2), x, (u > 0.5).float())
-        ),
-        "look at all pixels with u < p: this is masking noise, which only blackens.": (
-            lambda x, p, u: x.masked_fill(u < p, 0.0)
-        ),
-        "look at the white ones: the pixel becomes 1, nothing is added to it.": (
-            lambda x, p, u: x.masked_fill(u < p / 2, 0.0) + (u > 1 - p / 2).float()
-        ),
-    },
-    hints=(
-        "Two masks of the shape of x: u < p / 2, and u > 1 - p / 2.",
-        "x.masked_fill(mask, value) is a copy of x with value where mask is True.",
-        "Try:  return x.masked_fill(u < p / 2, 0.0).masked_fill(..., ...)",
     ),
 )
 
