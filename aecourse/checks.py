@@ -55,6 +55,11 @@ def yours_or_ours(f):
     if exercise is None:
         _say(_unknown(f))
         return f
+    if f is exercise.solution:
+        _say(
+            f"{name} is ours already. Is yours called by another name? Its cell must define {name}."
+        )
+        return f
     yours = outcome(f)[0] == "✔ right"
     _say(f"{name}: from here on {'yours is used' if yours else 'ours, until yours is right'}.")
     if not yours:

@@ -179,4 +179,17 @@ def _download(make, folder, options):
         socket.setdefaulttimeout(patience)
 
 
+def curves(n, seed=0):
+    """Drawn curves (n, 1, 28, 28) in [0, 1], each determined by six numbers: a parabola through
+    three random points of a square, drawn by a Gaussian pen. (Hinton & Salakhutdinov 2006 have
+    such a set; the pen is ours.)
+    """
+    points = 4 + 20 * torch.rand(n, 3, 2, generator=torch.Generator().manual_seed(seed))
+    t = torch.linspace(0, 1, 32)
+    weights = torch.stack([(2 * t - 1) * (t - 1), 4 * t * (1 - t), t * (2 * t - 1)])  # (3, 32)
+    path = points.mT @ weights  # (n, 2, 32); through the points at t = 0, 1/2 and 1
+    near = torch.exp(-((path[..., None] - torch.arange(28.0)) ** 2) / 1.28)  # (n, 2, 32, 28)
+    return (1 - torch.exp(-0.55 * near[:, 1].mT @ near[:, 0]))[:, None]
+
+
 guard(globals(), seed=whole, load={"n": None})

@@ -480,3 +480,13 @@ def test_damage_after_the_download(folder, server):
         assert str(home) in message and "delete this folder" in message
     shutil.rmtree(home)
     assert len(load("KMNIST").x) == 30
+
+
+def test_curves_are_parabolas_that_six_numbers_determine():
+    x = data.curves(300, seed=3)
+    assert x.shape == (300, 1, 28, 28) and x.min() >= 0 and x.max() <= 1
+    assert torch.equal(x, data.curves(300, seed=3)) and not torch.equal(x, data.curves(300))
+    points = 4 + 20 * torch.rand(300, 3, 2, generator=torch.Generator().manual_seed(3))
+    column, row = points.round().long().unbind(2)  # the pen has been at each of the three points
+    inked = x[torch.arange(300)[:, None], 0, row, column]
+    assert inked.min() > 0.3 and x.mean() < 0.2

@@ -21,7 +21,7 @@ from PIL import Image
 from test_exercises import named, right_ones
 from test_notebooks import DEFINITIONS, NAMES, is_stub, statements, stubs
 
-from aecourse import data, live, plots, pretraining, training
+from aecourse import data, failures, live, plots, pretraining, training
 from aecourse.exercises import EXERCISES
 
 TURNS = range(max(len(right_ones(name)) for name in EXERCISES))
@@ -81,6 +81,7 @@ def little_work():
         patch.setattr(data, "load", few)
         for module in (training, pretraining):
             patch.setattr(module, "fit", short)
+        patch.setattr(failures, "EPOCHS", 1)
         patch.setattr(plots, "show", lambda ax, alt: plt.close(ax.figure))
         patch.setattr(plots, "webp", lambda image: "data:,")  # nobody looks at it
         patch.setattr(live, "_frame", undrawn)
