@@ -52,6 +52,19 @@ def test_by_mouse_touch_and_keys(page, make, d, framed):
         assert figure.bounding_box()["height"] < 640
 
 
+@pytest.mark.parametrize(
+    "make, d", [(neuron_playground, 2), (bound_playground, 3), (channel_playground, 2)]
+)
+def test_the_keys_are_written_out_and_a_phone_shows_the_whole_width(page, make, d):
+    page.set_viewport_size({"width": 390, "height": 844})
+    figure = put(page, make(cloud(d))).locator(".aecourse-live")
+    keys = figure.get_by_text("arrow keys")
+    assert keys.is_visible()
+    assert keys.evaluate("e => parseFloat(getComputedStyle(e).fontSize)") >= 14
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert "−0.00" not in figure.inner_html()
+
+
 def test_the_rules_are_those_of_the_package(page):
     figure = put(page, neuron_playground(cloud(2))).locator(".aecourse-live")
     for name in RULES:
