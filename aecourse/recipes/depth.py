@@ -14,10 +14,10 @@ from aecourse.training import fit, one_cycle
 BUDGET = 200_000  # weights and biases of a network, at most
 SETTINGS = {"loss": losses.bernoulli, "batch": 250, "lr": 5e-3, "schedule": one_cycle}
 SETTINGS |= {"average": 0.998}
-RUNS = {f"seed {seed}": (seed, 30) for seed in range(3)} | {"seed 0, half the epochs": (0, 15)}
+RUNS = {"seed 0": (0, 30), "seed 0, half the epochs": (0, 15), "seed 1": (1, 30)}
 
 # "2+1, 30": two hidden layers before a code of 30 numbers, one behind it
-DEPTHS = ["0+0, 30"] + [f"{a}+{b}, 30" for n in (1, 2, 3, 4) for a, b in ((n, n), (n, 0), (0, n))]
+DEPTHS = ["0+0, 30"] + [f"{a}+{b}, 30" for n in (1, 2, 4) for a, b in ((n, n), (n, 0), (0, n))]
 CODES = [f"{n}+{n}, {d}" for d in (2, 4, 8, 16) for n in (0, 2)]
 
 
@@ -51,7 +51,7 @@ def train_one(net, name, run, checkpoint):
 
 
 def train(nets, checkpoint):
-    """Three seeds, and the first also for half the epochs, to see whether more would matter."""
+    """Two seeds, and the first also for half the epochs, to see whether more would matter."""
     found, seconds = {}, 0
     for run in RUNS:
         for name in nets:
