@@ -1,0 +1,39 @@
+"""Recipes of full-scale results: their networks, and one whose result is not stored, in small."""
+
+import pytest
+import torch
+
+from aecourse import data, recipes, reproduce
+from aecourse.recipes import depth, filters, hinton
+
+
+@pytest.mark.parametrize("name", depth.DEPTHS + depth.CODES)
+def test_a_network_has_the_depth_and_the_size_that_its_name_and_the_budget_say(name):
+    net = depth.build(name)
+    encoder, decoder, d = (int(n) for n in name.replace("+", ",").split(","))
+    layers = [
+        sum(isinstance(m, torch.nn.Linear) for m in half) for half in (net.encoder, net.decoder)
+    ]
+    assert layers == [encoder + 1, decoder + 1]
+    assert net.encode(torch.rand(3, 1, 28, 28)).shape == (3, d)
+    size = sum(p.numel() for p in net.parameters())
+    assert size <= depth.BUDGET and (size > 0.99 * depth.BUDGET or encoder + decoder == 0)
+
+
+def test_erased_pixels_are_as_many_as_the_percentage_says():
+    torch.manual_seed(0)
+    x = filters.erased(torch.ones(100, 1, 28, 28), 25)
+    assert x.unique().tolist() == [0, 1] and x.mean().item() == pytest.approx(0.75, abs=0.01)
+
+
+def test_rbms_bring_a_sigmoid_network_below_its_start(monkeypatch, tmp_path):
+    load = data.load
+    monkeypatch.setattr(data, "load", lambda name, part: load(name, part, n=250))
+    monkeypatch.setitem(hinton.FINE_TUNING, "epochs", 1)
+    model = reproduce.RECIPES["hinton_rbm"].build()
+    start = recipes.test_error(model)["test squared error"]
+    numbers = reproduce.RECIPES["hinton_rbm"].train(model, lambda word: tmp_path / f"{word}.pt")
+    assert numbers["test squared error, pretrained only"] < 0.7 * start
+    assert numbers["test squared error, fine-tuned from random weights"] > 0.4 * start
+    levels = sorted(path.name for path in tmp_path.glob("RBM*"))
+    assert levels == [f"RBM.pt, level {k}" for k in range(4)]
