@@ -14,8 +14,8 @@ FINE_TUNING = {"loss": losses.bernoulli, "epochs": 200, "batch": 250, "lr": 2e-3
 FINE_TUNING |= {"schedule": one_cycle, "average": 0.998}
 
 
-def build():
-    return models.Autoencoder(SHAPE, (1000, 500, 250), 30, nn.GELU)
+def build(unit=nn.GELU):
+    return models.Autoencoder(SHAPE, (1000, 500, 250), 30, unit)
 
 
 def _both(model, seed, choose, checkpoint):
@@ -34,9 +34,14 @@ def _both(model, seed, choose, checkpoint):
     return first, second, error(trial, kept)
 
 
+def _least(valid):
+    """The number of epochs after which the cross-entropy was least."""
+    return 1 + valid.index(min(valid))
+
+
 def _forty(valid):
     """40 epochs, or where the cross-entropy was least if it rises by half a nat from there."""
-    return 40 if valid[-1] < min(valid) + 0.5 else 1 + valid.index(min(valid))
+    return 40 if valid[-1] < min(valid) + 0.5 else _least(valid)
 
 
 def train(model, checkpoint):
@@ -54,14 +59,13 @@ def train(model, checkpoint):
 # ---- the same under a rule that was fixed before the runs --------------------------------------
 
 
-def _least(valid):
-    return 1 + valid.index(min(valid))
-
-
 def clean_row(model, seed, checkpoint):
     """Another seed, and as many epochs as make the cross-entropy on the images kept aside least."""
-    words = lambda word: checkpoint(f"seed {seed}, {word}")  # noqa: E731
-    first, second, kept = _both(model, seed, _least, words)
+
+    def of_seed(word):
+        return checkpoint(f"seed {seed}, {word}")
+
+    first, second, kept = _both(model, seed, _least, of_seed)
     row = {"epochs": len(second["epoch"]), "kept-aside squared error": kept} | test_error(model)
     return row | {"seconds": first["seconds"][-1] + second["seconds"][-1]}
 
@@ -79,7 +83,7 @@ def clean_train(model, checkpoint):
 
 def build_sigmoid():
     torch.manual_seed(0)
-    return models.Autoencoder(SHAPE, (1000, 500, 250), 30, nn.Sigmoid)
+    return build(nn.Sigmoid)
 
 
 def from_random(model, checkpoint):

@@ -38,9 +38,8 @@ def train(epochs, samples=0):
             numbers[f"{name} by epoch"] = [round(value, 2) for value in history[name]]
         if samples:
             torch.manual_seed(3)
-            log_p = log_likelihood(
-                model.half().float(), test.to(device(model)), samples
-            )  # as stored
+            rounded = model.half().float()  # the weights as stored
+            log_p = log_likelihood(rounded, test.to(device(model)), samples)
             numbers[f"test log-likelihood, K = {samples}"] = log_p.mean().item()
         return numbers
 
