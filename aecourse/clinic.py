@@ -33,8 +33,9 @@ class Clinic:
             self.now = Patient(self.digits.x, self.waiting.pop())
             self.answered = self.named = False
         signs, ax = self.now.signs, self._sheet()
-        known = f"Two principal components hold {signs.plane:.0%} of its pictures' variance"
-        known = known if signs.plane else "Its pictures are all alike"
+        known = "Its pictures are all alike"
+        if signs.plane:
+            known = f"Two principal components hold {signs.plane:.0%} of its pictures' variance"
         print(f"Patient {self.rounds - len(self.waiting)} of {self.rounds}. {known}", end="")
         print(f" (healthy: {self.healthy.signs.plane:.0%} in two principal components).")
         words = f"loss from {signs.first:.4g} to {signs.last:.4g}, codes of spread "

@@ -18,10 +18,6 @@ from aecourse.exercises import notebook_06 as healthy
 EPOCHS, BATCH, RATE = 5, 64, 4e-3
 
 
-def nats(logits, x):
-    return F.binary_cross_entropy_with_logits(logits.expand_as(x), x, reduction="sum") / len(x)
-
-
 def straight_encoder(shape, d):
     return nn.Sequential(nn.Flatten(), nn.Linear(math.prod(shape), 64), nn.Linear(64, d))
 
@@ -39,11 +35,13 @@ def forgetful(model, x, loss, optimizer):
 
 
 def twice(model, x):
-    return {"reconstruction": nats(model(x), x)}  # model(x) are pixels
+    return {"reconstruction": losses.bernoulli_nll(x, model(x))}  # model(x) are pixels
 
 
 def too_bright(model, x):
-    return {"reconstruction": nats(model.logits(model.encode(x)), 255 * x)}
+    logits = model.logits(model.encode(x))  # losses.bernoulli_nll would refuse 255 * x
+    nats = F.binary_cross_entropy_with_logits(logits, 255 * x, reduction="sum")
+    return {"reconstruction": nats / len(x)}
 
 
 class Signs(NamedTuple):
@@ -139,11 +137,12 @@ class Patient:
     def _signs(self, x):
         flat = self.pictures.flatten(1)
         variances = torch.linalg.svdvals(flat - flat.mean(0)).square()
+        guess = x.mean(0, keepdim=True).logit(eps=1e-6).expand_as(x)
         alike = variances.sum() < 1e-3 * (x - x.mean(0)).square().sum()
         return Signs(
             first=self.losses[0],
             last=self.losses[-1],
-            mean_image=float(nats(x.mean(0, keepdim=True).logit(eps=1e-6), x)),
+            mean_image=float(losses.bernoulli_nll(x, guess)),
             grey=x[0].numel() * math.log(2),
             d=self.z.shape[1],
             spread=float(self.z.std(0).mean()),
