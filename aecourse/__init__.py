@@ -2,8 +2,8 @@
 
 Read the modules in this order: data, models, losses, information, neurons, training, plots,
 widgets, layers, live, playgrounds, exercises, checks; then, each with its notebook, pretraining
-(05), failures, clinic and wall (06), variational and sound (08), few_labels (10), codecs and
-entropy_coding (11), sequences and scores (13), and recipes and reproduce, for full scale. Below all
+(05), failures, clinic and wall (06), variational and sound (08), few_labels (12), codecs and
+entropy_coding (13), sequences and scores (15), and recipes and reproduce, for full scale. Below all
 of them, inputs, letters and shapes take what people have.
 """
 

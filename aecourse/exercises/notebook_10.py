@@ -1,145 +1,208 @@
-"""Exercises of notebook 10: drawing labels, and judging clusters by labels."""
+"""Exercises of notebook 10: what a VAE's bound leaves open, and the weight of its terms."""
+
+import math
 
 import torch
+from torch.distributions import Normal
 
-from aecourse import few_labels
+from aecourse import variational
 from aecourse.exercises import exercise
 
 
-def _labels():
-    """Labels in random order, of unequal classes, of other names than 0, 1, ..., of 26 classes."""
+def _log_weights():
+    """Logs of weights: moderate, so small or so large that exp gives 0 or infinity, and a batch of
+    batches."""
     generator = torch.Generator().manual_seed(0)
-    labels = torch.randint(4, (60,), generator=generator)
-    many = torch.arange(26).repeat(3)[torch.randperm(78, generator=generator)]
-    return [(labels, 3), (labels, 1), (torch.tensor([7, 2, 2, 5, 7, 5, 2, 5, 7]), 2), (many, 2)]
+    log_w = torch.randn(4, 7, generator=generator)
+    apart = log_w - torch.tensor([0.0, 300.0, 0.0, 900.0])[:, None]  # no maximum serves all rows
+    large = 150 * torch.randn(2, 3, 5, generator=generator) + 800  # and far from each other
+    words = ("moderate", "small", "large", "rows that differ by hundreds")
+    return dict(zip(words, [(log_w,), (3 * log_w - 900,), (large,), (apart,)], strict=True))
 
 
 exercise(
-    few_labels.stratified,
-    cases=_labels,
+    variational.log_mean_exp,
+    cases=_log_weights,
     mistakes={
-        "look at the classes: the first of all rows leave to chance how many each class gets.": (
-            lambda labels, per_class: torch.arange(per_class * len(labels.unique()))
+        "look at the order: the mean of the logs is the ELBO; take the log of the mean.": (
+            lambda log_w: log_w.mean(-1)
         ),
-        "look at the end: these are the last ones of each class, not the first.": (
-            lambda labels, per_class: torch.cat(
-                [(labels == k).nonzero()[-per_class:, 0] for k in labels.unique()]
-            )
+        "look at the mean: logsumexp is the log of the sum; divide by K, subtract log K.": (
+            lambda log_w: torch.logsumexp(log_w, -1)
         ),
-        "look at the order: class after class, not in the order of the rows.": (
-            lambda labels, per_class: few_labels.stratified(labels, per_class).sort()[0]
+        "look at exp: it is 0 or infinite for these weights; torch.logsumexp never forms it.": (
+            lambda log_w: log_w.exp().mean(-1).log()
         ),
-        "look at what is asked for: the rows, not their labels.": (
-            lambda labels, per_class: labels[few_labels.stratified(labels, per_class)]
+        "look at the dimension: the K samples of an image lie along the last one.": (
+            lambda log_w: torch.logsumexp(log_w, 0) - math.log(len(log_w))
         ),
-        "look at the shape: (classes * per_class,), one list, not one for each class.": (
-            lambda labels, per_class: few_labels.stratified(labels, per_class).view(-1, per_class)
+        "look at the dimension: one number for each image, not one for all.": (
+            lambda log_w: torch.logsumexp(log_w.flatten(), 0) - math.log(log_w.numel())
+        ),
+        "look at K: it is the length of the last dimension, not of the first.": (
+            lambda log_w: torch.logsumexp(log_w, -1) - math.log(len(log_w))
+        ),
+        "look at log K: a sum becomes a mean when it is divided; subtract K's logarithm, not K.": (
+            lambda log_w: torch.logsumexp(log_w, -1) - log_w.shape[-1]
+        ),
+        "look at the sign: the logarithm of a mean of weights, without a minus.": (
+            lambda log_w: -variational.log_mean_exp(log_w)
         ),
     },
     hints=(
-        "labels.unique() are the classes; (labels == k).nonzero()[:, 0] the rows of class k.",
-        "Take the first per_class of these rows, and torch.cat the lists.",
-        "Try:  return torch.cat([(labels == k).nonzero()[:..., 0] for k in labels.unique()])",
+        "log(sum / K) = log(sum) - log(K), and the log of a sum of exp has a function of its own.",
+        "torch.logsumexp(log_w, -1) subtracts the largest number first, so nothing underflows.",
+        "K is log_w.shape[-1].",
+        "Try:  return torch.logsumexp(log_w, -1) - ...",
     ),
 )
 
 
-def _partitions():
-    """Clusters and labels: unequal sizes, more clusters than classes, fewer, and 26 of each."""
+def _samples():
     generator = torch.Generator().manual_seed(0)
-    labels = torch.randint(3, (50,), generator=generator)
-    near = torch.where(torch.rand(50, generator=generator) < 0.7, (labels + 1) % 3, 3)
-    small = torch.tensor([0, 0, 1, 1, 1, 1, 1]), torch.tensor([0, 1, 1, 1, 2, 2, 0])
-    mixed = (
-        torch.tensor([0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 2]),
-        torch.tensor([2, 0, 0, 1, 2, 2, 0, 2, 0, 1, 1]),
-    )
-    many = torch.randint(26, (2, 1000), generator=generator)
-    many[1, :400] = many[0, :400] = 25  # together more often than a byte can count
-    many[0] += many[0] // 20  # there is no cluster 20
-    return [(near, labels), small, (torch.arange(50) // 30, labels), mixed, (many[0], many[1])]
-
-
-def _table(clusters, labels):
-    """How often cluster c has label k, (clusters, classes)."""
-    one_hot = torch.nn.functional.one_hot
-    return one_hot(clusters).T.double() @ one_hot(labels).double()
-
-
-def _largest_part(clusters, labels):
-    table = _table(clusters, labels)
-    return table[table.sum(1) > 0]
+    cases = []
+    for n, d in [(6, 3), (2, 2), (5, 1)]:
+        mu, logvar = torch.randn(2, d, generator=generator)
+        z = mu + (logvar / 2).exp() * torch.randn(n, d, generator=generator)
+        cases.append((10 * torch.randn(n, generator=generator) - 50, mu, logvar, z))
+    return cases
 
 
 exercise(
-    few_labels.purity,
-    cases=_partitions,
+    variational.score_function_gradient,
+    cases=_samples,
     mistakes={
-        "look at the mean: large clusters count more; sum the majorities, then divide by N.": (
-            lambda clusters, labels: (
-                _largest_part(clusters, labels).amax(1) / _largest_part(clusters, labels).sum(1)
-            ).mean()
+        "look at the division: by the variance, which is exp(logvar), not by sigma.": (
+            lambda f, mu, logvar, z: f[:, None] * (z - mu) / (logvar / 2).exp()
         ),
-        "look at the direction: the commonest label of each cluster, not the other way round.": (
-            lambda clusters, labels: few_labels.purity(labels, clusters)
+        "look at the division: by the variance; logvar is its logarithm.": (
+            lambda f, mu, logvar, z: f[:, None] * (z - mu) / logvar
         ),
-        "look at the result: a part of the examples; divide by their number.": (
-            lambda clusters, labels: few_labels.purity(clusters, labels) * len(labels)
+        "look at the division: the score is (z - mu) over the variance.": (
+            lambda f, mu, logvar, z: f[:, None] * (z - mu)
         ),
-        "look at the numbers of the clusters: they mean nothing; cluster 3 need not be class 3.": (
-            lambda clusters, labels: (clusters == labels).double().mean()
+        "look at the sign: it pushes mu towards the z whose f is large, z - mu.": (
+            lambda f, mu, logvar, z: f[:, None] * (mu - z) / logvar.exp()
+        ),
+        "look at f: each sample's score counts as much as its f.": (
+            lambda f, mu, logvar, z: (z - mu) / logvar.exp()
+        ),
+        "look at the mean: one estimate a row is wanted, their mean is taken later.": (
+            lambda f, mu, logvar, z: (f[:, None] * (z - mu) / logvar.exp()).mean(0)
+        ),
+        "look at the sum: one number for each latent dimension, (N, d).": (
+            lambda f, mu, logvar, z: (f[:, None] * (z - mu) / logvar.exp()).sum(1)
+        ),
+        "look at log q: its gradient, not log q itself, is multiplied by f.": (
+            lambda f, mu, logvar, z: f[:, None] * Normal(mu, (logvar / 2).exp()).log_prob(z)
         ),
     },
     hints=(
-        "labels[clusters == c].bincount() says how often each label occurs in cluster c.",
-        "The largest of these is the majority; sum it over clusters.unique(), divide by N.",
-        "Try:  return sum(labels[clusters == c].bincount()... for c in clusters.unique()) / "
-        "len(labels)",
+        "f(z) times the gradient of log q(z); the formula above has both factors.",
+        "f is (N,) and must multiply rows of (N, d): f[:, None].",
+        "The variance is logvar.exp().",
+        "Try:  return f[:, None] * (z - mu) / ...",
     ),
 )
 
 
-def _pairs(n):
-    return (n * (n - 1) / 2).sum()
+def _beta_with(pixels_power=1, d_power=1, invert=False, swap=False, scale_power=1):
+    def effective_beta(pixels, d, reconstruction="sum", kl="sum", scale=1.0, weight=1.0):
+        first, second = (kl, reconstruction) if swap else (reconstruction, kl)
+        beta = weight / scale**scale_power
+        beta *= pixels**pixels_power if first == "mean" else 1
+        beta /= d**d_power if second == "mean" else 1
+        return 1 / beta if invert else beta
 
-
-def _rand(clusters, labels, pairs=_pairs, most=lambda a, b: (a + b) / 2, chance=1.0):
-    """The adjusted Rand index, with one of its parts replaced."""
-    table = _table(clusters, labels)
-    a, b, both = pairs(table.sum(1)), pairs(table.sum(0)), pairs(table)
-    expected = chance * a * b / pairs(table.sum())
-    return (both - expected) / (most(a, b) - expected)
-
-
-def _plain_rand(clusters, labels):
-    """The part of all pairs on which the two agree."""
-    same = [a[:, None] == a for a in (clusters, labels)]
-    upper = torch.ones_like(same[0]).triu(1)
-    return (same[0] == same[1])[upper].double().mean()
+    return effective_beta
 
 
 exercise(
-    few_labels.adjusted_rand,
-    cases=_partitions,
+    variational.effective_beta,
+    cases=lambda: [
+        (300, 7, "mean", "mean", 2.0, 3.0),
+        (784, 20, "mean"),
+        (100, 5, "sum", "mean"),
+        (784, 20),
+        (12288, 128, "mean", "sum", 1.0, 0.00025),
+        (784, 20, "sum", "sum", 1.0, 0.0),
+    ],
     mistakes={
-        "look at chance: without what chance would give, this is the plain Rand index.": (
-            _plain_rand
+        "look at the reductions: a mean over pixels is the sum divided by their number.": (
+            _beta_with(pixels_power=0)
         ),
-        "look at chance: subtract it above and below the line.": (
-            lambda clusters, labels: _rand(clusters, labels, chance=0.0)
+        "look at the KL: its mean over latent numbers is the sum divided by d.": (
+            _beta_with(d_power=0)
         ),
-        "look at pairs: n things make n (n - 1) / 2 of them, not n ** 2.": (
-            lambda clusters, labels: _rand(clusters, labels, pairs=lambda n: (n * n).sum())
+        "look at the direction: a mean over pixels makes the KL heavier beside it, not lighter.": (
+            _beta_with(pixels_power=-1)
         ),
-        "look at the most possible: the mean of a and b, not the larger one.": (
-            lambda clusters, labels: _rand(clusters, labels, most=torch.maximum)
+        "look at the direction: a mean over latent numbers makes the KL lighter.": (
+            _beta_with(d_power=-1)
+        ),
+        "look at the fraction: beta is the KL's factor over the reconstruction's.": (
+            _beta_with(invert=True)
+        ),
+        "look at the reductions: each belongs to its own term.": _beta_with(swap=True),
+        "look at scale: it stands before the reconstruction, so divide by it.": (
+            _beta_with(scale_power=-1)
+        ),
+        "look at scale: dividing the loss by it leaves beta before the KL.": (
+            _beta_with(scale_power=0)
         ),
     },
     hints=(
-        "First the table: counts[c, k] says how often cluster c has label k, for example "
-        "F.one_hot(clusters).T.double() @ F.one_hot(labels).double().",
-        "pairs(n) = (n * (n - 1) / 2).sum() serves for the table, its row sums and column sums.",
-        "chance = a * b / pairs(N), and the index is (both - chance) / ((a + b) / 2 - chance).",
-        "Try:  return (both - chance) / (... - chance)",
+        "Write both terms as sums: a mean over n numbers is the sum times 1 / n.",
+        "Then the loss is a * reconstruction + b * kl; divide it by a.",
+        "a is scale, or scale / pixels; b is weight, or weight / d; the answer is b / a.",
+        "Try:  a = scale / pixels if reconstruction == 'mean' else scale,  likewise  b = ...,  "
+        "and  return b / a",
+    ),
+)
+
+
+def _means():
+    """Codes of which some units vary and some don't, though their means are far from 0."""
+    generator = torch.Generator().manual_seed(0)
+    spread = torch.tensor([1.0, 0.05, 0.2, 0.0, 0.06, 3.0])
+    mu = torch.randn(400, 6, generator=generator) * spread
+    shifted = mu + torch.tensor([0.0, 2.0, 0.0, -1.0, 0.05, 0.0])
+    slow = mu.sort(0).values  # neighbours are alike
+    return [(mu,), (shifted,), (shifted, 0.5), (shifted[:, :2], 1e-4), (slow,)]
+
+
+exercise(
+    variational.active_units,
+    cases=_means,
+    mistakes={
+        "look at the variance: a large mean that never moves carries nothing.": (
+            lambda mu, threshold=0.01: mu.square().mean(0) > threshold
+        ),
+        "look at the variance: the threshold is for it, not for its square root.": (
+            lambda mu, threshold=0.01: mu.std(0) > threshold
+        ),
+        "look at the dimension: the variance is over the N examples, one answer a unit.": (
+            lambda mu, threshold=0.01: mu.var(1) > threshold
+        ),
+        "look at the comparison: active is above the threshold.": (
+            lambda mu, threshold=0.01: mu.var(0) < threshold
+        ),
+        "look at the threshold: it is an argument, not always 0.01.": (
+            lambda mu, threshold=0.01: mu.var(0) > 0.01
+        ),
+        "look at the result: which units, (d,), not how many.": (
+            lambda mu, threshold=0.01: (mu.var(0) > threshold).sum()
+        ),
+        "look at the mean: near 0 or not, what counts is whether mu moves.": (
+            lambda mu, threshold=0.01: mu.mean(0).abs() > threshold
+        ),
+        "look at the result: True or False for each unit, not its variance.": (
+            lambda mu, threshold=0.01: mu.var(0)
+        ),
+    },
+    hints=(
+        "Each column of mu is a unit; how much does it vary from image to image?",
+        "mu.var(0) is (d,).",
+        "Try:  return mu.var(...) > threshold",
     ),
 )

@@ -1,4 +1,4 @@
-"""Exercises of notebook 12: new codes from few, and whether a difference is more than luck."""
+"""Exercises of notebook 12: drawing labels, and judging clusters by labels."""
 
 import torch
 
@@ -6,139 +6,140 @@ from aecourse import few_labels
 from aecourse.exercises import exercise
 
 
-def _codes():
-    """Codes and labels, sorted by class and not, and a number of neighbours."""
+def _labels():
+    """Labels in random order, of unequal classes, of other names than 0, 1, ..., of 26 classes."""
     generator = torch.Generator().manual_seed(0)
-    few = torch.randn(12, 3, generator=generator)
-    more = torch.randn(20, 2, generator=generator)
-    mixed = torch.tensor([0, 1, 2, 1, 0, 0, 2, 1, 2, 0, 1, 2, 2, 0, 1, 0, 1, 2, 0, 1])
-    twins = 30 * torch.randn(3, 4, generator=generator).repeat(2, 1)
-    twins[2] += 100  # the two of the third class are farther apart than the classes are
-    many = torch.randn(48, 2, generator=generator), torch.arange(48) % 16
-    return {
-        1: (few, torch.arange(3).repeat_interleave(4), 2),
-        2: (more, mixed, 3),
-        "codes far apart, of which some are equal": (twins, torch.arange(3).repeat(2), 1),
-        "16 classes": (*many, 2),
-    }
-
-
-def _distances(z, labels):
-    """Distances (N, N), infinite between classes."""
-    return torch.cdist(z, z) + torch.where(labels[:, None] == labels, 0, torch.inf)
-
-
-def _of_the_class(z, labels, k):
-    """Rows of neighbours counted within the class, not within all."""
-    nearest = few_labels.nearest_in_class(z, labels, k)
-    places = torch.stack([(labels[: i + 1] == labels[i]).sum() - 1 for i in range(len(z))])
-    return places[nearest]
+    labels = torch.randint(4, (60,), generator=generator)
+    many = torch.arange(26).repeat(3)[torch.randperm(78, generator=generator)]
+    return [(labels, 3), (labels, 1), (torch.tensor([7, 2, 2, 5, 7, 5, 2, 5, 7]), 2), (many, 2)]
 
 
 exercise(
-    few_labels.nearest_in_class,
-    cases=_codes,
+    few_labels.stratified,
+    cases=_labels,
     mistakes={
-        "look at the row itself: its distance is 0, so it comes first; set it to infinity.": (
-            lambda z, labels, k: _distances(z, labels).argsort(dim=1)[:, :k]
+        "look at the classes: the first of all rows leave to chance how many each class gets.": (
+            lambda labels, per_class: torch.arange(per_class * len(labels.unique()))
         ),
-        "look at the labels: these are the nearest of all classes.": (
-            lambda z, labels, k: torch.cdist(z, z).fill_diagonal_(torch.inf).argsort(1)[:, :k]
-        ),
-        "look at the order: these are the farthest of the class, not the nearest.": (
-            lambda z, labels, k: (
-                torch.cdist(z, z)
-                .where(labels[:, None] == labels, -1)
-                .argsort(dim=1, descending=True)[:, :k]
+        "look at the end: these are the last ones of each class, not the first.": (
+            lambda labels, per_class: torch.cat(
+                [(labels == k).nonzero()[-per_class:, 0] for k in labels.unique()]
             )
         ),
-        "look at what is asked for: rows, numbers (N, k), not the codes in these rows.": (
-            lambda z, labels, k: z[few_labels.nearest_in_class(z, labels, k)]
+        "look at the order: class after class, not in the order of the rows.": (
+            lambda labels, per_class: few_labels.stratified(labels, per_class).sort()[0]
         ),
-        "look at the rows: they count from the first of all codes, not from the first of the class."
-        "": _of_the_class,
-    },
-    hints=(
-        "torch.cdist(z, z) is (N, N): the distance of each code to each.",
-        "labels[:, None] != labels is (N, N), true where two codes are of different classes. Set "
-        "these distances, and the diagonal, to torch.inf.",
-        "Then distance.argsort(dim=1) has the rows in order, nearest first; keep k columns.",
-        "Try:  return distance.argsort(dim=1)[:, :...]",
-    ),
-)
-
-exercise(
-    few_labels.extrapolate,
-    cases=lambda: [
-        (*case, strength) for case in [*_codes().values()][:2] for strength in (0.3, 1.5, -0.5, 0.0)
-    ],
-    mistakes={
-        "look at the sign: away from the neighbour is the direction z - neighbour.": (
-            lambda z, labels, k, strength: few_labels.extrapolate(z, labels, k, -strength)
+        "look at what is asked for: the rows, not their labels.": (
+            lambda labels, per_class: labels[few_labels.stratified(labels, per_class)]
         ),
-        "look at the start: the new code lies beyond z, so the sum begins with z.": (
-            lambda z, labels, k, strength: (
-                few_labels.extrapolate(z, labels, k, strength)
-                - z[:, None]
-                + z[few_labels.nearest_in_class(z, labels, k)]
-            )
-        ),
-        "look at the result: this is the step only; add it to z.": (
-            lambda z, labels, k, strength: (
-                few_labels.extrapolate(z, labels, k, strength) - z[:, None]
-            )
-        ),
-        "look at the shape: keep the k new codes of each row together, (N, k, d).": (
-            lambda z, labels, k, strength: few_labels.extrapolate(z, labels, k, strength).flatten(
-                0, 1
-            )
-        ),
-        "look at k: each of the k neighbours gives a code; don't average them.": (
-            lambda z, labels, k, strength: few_labels.extrapolate(z, labels, k, strength).mean(
-                1, keepdim=True
-            )
+        "look at the shape: (classes * per_class,), one list, not one for each class.": (
+            lambda labels, per_class: few_labels.stratified(labels, per_class).view(-1, per_class)
         ),
     },
     hints=(
-        "z[nearest_in_class(z, labels, k)] is (N, k, d): k neighbours of each code.",
-        "z[:, None] is (N, 1, d), and so can be subtracted from (N, k, d).",
-        "Try:  return z[:, None] + strength * (...)",
+        "labels.unique() are the classes; (labels == k).nonzero()[:, 0] the rows of class k.",
+        "Take the first per_class of these rows, and torch.cat the lists.",
+        "Try:  return torch.cat([(labels == k).nonzero()[:..., 0] for k in labels.unique()])",
     ),
 )
 
 
-def _errors():
-    """Errors of two ways by draw, which share its luck; one way better, then equally good."""
+def _partitions():
+    """Clusters and labels: unequal sizes, more clusters than classes, fewer, and 26 of each."""
     generator = torch.Generator().manual_seed(0)
-    cases = []
-    for n in (5, 12, 2):
-        luck, ways = (torch.randn(*size, generator=generator) for size in [(n,), (2, n)])
-        cases.append((9 + 2 * luck + 0.3 * ways[0], 10 + 2 * luck + 0.3 * ways[1]))
-        cases.append((cases[-1][0], cases[-1][1] - 0.8))  # differences of either sign
-    return cases
+    labels = torch.randint(3, (50,), generator=generator)
+    near = torch.where(torch.rand(50, generator=generator) < 0.7, (labels + 1) % 3, 3)
+    small = torch.tensor([0, 0, 1, 1, 1, 1, 1]), torch.tensor([0, 1, 1, 1, 2, 2, 0])
+    mixed = (
+        torch.tensor([0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 2]),
+        torch.tensor([2, 0, 0, 1, 2, 2, 0, 2, 0, 1, 1]),
+    )
+    many = torch.randint(26, (2, 1000), generator=generator)
+    many[1, :400] = many[0, :400] = 25  # together more often than a byte can count
+    many[0] += many[0] // 20  # there is no cluster 20
+    return [(near, labels), small, (torch.arange(50) // 30, labels), mixed, (many[0], many[1])]
+
+
+def _table(clusters, labels):
+    """How often cluster c has label k, (clusters, classes)."""
+    one_hot = torch.nn.functional.one_hot
+    return one_hot(clusters).T.double() @ one_hot(labels).double()
+
+
+def _largest_part(clusters, labels):
+    table = _table(clusters, labels)
+    return table[table.sum(1) > 0]
 
 
 exercise(
-    few_labels.paired_difference,
-    cases=_errors,
+    few_labels.purity,
+    cases=_partitions,
     mistakes={
-        "look at the sign: it is a - b.": lambda a, b: few_labels.paired_difference(b, a),
-        "look at the standard error: that of a mean of n is the standard deviation over sqrt(n).": (
-            lambda a, b: ((a - b).mean(), (a - b).std())
+        "look at the mean: large clusters count more; sum the majorities, then divide by N.": (
+            lambda clusters, labels: (
+                _largest_part(clusters, labels).amax(1) / _largest_part(clusters, labels).sum(1)
+            ).mean()
         ),
-        "look at the denominator of s: n - 1, as torch's std has it, not n.": (
-            lambda a, b: ((a - b).mean(), (a - b).std(correction=0) / len(a) ** 0.5)
+        "look at the direction: the commonest label of each cluster, not the other way round.": (
+            lambda clusters, labels: few_labels.purity(labels, clusters)
         ),
-        "look at the order: subtract first, then take the standard deviation of the differences.": (
-            lambda a, b: ((a - b).mean(), ((a.var() + b.var()) / len(a)).sqrt())
+        "look at the result: a part of the examples; divide by their number.": (
+            lambda clusters, labels: few_labels.purity(clusters, labels) * len(labels)
         ),
-        "look at the root: divide by sqrt(n), not by n.": (
-            lambda a, b: ((a - b).mean(), (a - b).std() / len(a))
+        "look at the numbers of the clusters: they mean nothing; cluster 3 need not be class 3.": (
+            lambda clusters, labels: (clusters == labels).double().mean()
         ),
     },
     hints=(
-        "All you need is difference = a - b, (n,).",
-        "difference.std() has n - 1 in its denominator; divide it by len(difference) ** 0.5.",
-        "Try:  return difference.mean(), difference.std() / ...",
+        "labels[clusters == c].bincount() says how often each label occurs in cluster c.",
+        "The largest of these is the majority; sum it over clusters.unique(), divide by N.",
+        "Try:  return sum(labels[clusters == c].bincount()... for c in clusters.unique()) / "
+        "len(labels)",
+    ),
+)
+
+
+def _pairs(n):
+    return (n * (n - 1) / 2).sum()
+
+
+def _rand(clusters, labels, pairs=_pairs, most=lambda a, b: (a + b) / 2, chance=1.0):
+    """The adjusted Rand index, with one of its parts replaced."""
+    table = _table(clusters, labels)
+    a, b, both = pairs(table.sum(1)), pairs(table.sum(0)), pairs(table)
+    expected = chance * a * b / pairs(table.sum())
+    return (both - expected) / (most(a, b) - expected)
+
+
+def _plain_rand(clusters, labels):
+    """The part of all pairs on which the two agree."""
+    same = [a[:, None] == a for a in (clusters, labels)]
+    upper = torch.ones_like(same[0]).triu(1)
+    return (same[0] == same[1])[upper].double().mean()
+
+
+exercise(
+    few_labels.adjusted_rand,
+    cases=_partitions,
+    mistakes={
+        "look at chance: without what chance would give, this is the plain Rand index.": (
+            _plain_rand
+        ),
+        "look at chance: subtract it above and below the line.": (
+            lambda clusters, labels: _rand(clusters, labels, chance=0.0)
+        ),
+        "look at pairs: n things make n (n - 1) / 2 of them, not n ** 2.": (
+            lambda clusters, labels: _rand(clusters, labels, pairs=lambda n: (n * n).sum())
+        ),
+        "look at the most possible: the mean of a and b, not the larger one.": (
+            lambda clusters, labels: _rand(clusters, labels, most=torch.maximum)
+        ),
+    },
+    hints=(
+        "First the table: counts[c, k] says how often cluster c has label k, for example "
+        "F.one_hot(clusters).T.double() @ F.one_hot(labels).double().",
+        "pairs(n) = (n * (n - 1) / 2).sum() serves for the table, its row sums and column sums.",
+        "chance = a * b / pairs(N), and the index is (both - chance) / ((a + b) / 2 - chance).",
+        "Try:  return (both - chance) / (... - chance)",
     ),
 )

@@ -1,230 +1,217 @@
-"""Exercises of notebook 13: windows, and scores of anomalies."""
+"""Exercises of notebook 13: what a codec is measured by, and what it is trained on."""
+
+import math
 
 import torch
 
-from aecourse import scores, sequences
+from aecourse import codecs
 from aecourse.exercises import exercise
 
 
-def _scored():
-    """Scores with ties and without, and which of them are odd."""
-    odd = torch.tensor([0, 0, 1, 0, 1, 0, 0, 1]).bool()
-    score = torch.tensor([1.0, 2.0, 2.0, 3.0, 5.0, 5.0, 5.0, 8.0])
+def _pairs():
+    """Images and their reconstructions: a few, one, of other sizes, and almost perfect ones."""
     generator = torch.Generator().manual_seed(0)
-    free = torch.randn(40, generator=generator)
-    free_odd = torch.rand(40, generator=generator) < 0.3
-    upside_down = torch.where(free_odd, free - 1, free)  # below one half
-    return {
-        "with ties": (score, odd),
-        "1": (free, free_odd),
-        "the wrong way round": (upside_down, free_odd),
-        "the highest two equal": (score.clamp(max=5), odd),
-        "close together": (0.9 + free / 10_000, free_odd),
-    }
-
-
-def _pairs(score, odd):
-    """Each odd score less each normal one."""
-    return score[odd][:, None] - score[~odd]
-
-
-def _ranks(score):
-    """The rank of each score from 1; ties in the order in which they stand."""
-    return score.argsort(stable=True).argsort() + 1.0
+    pairs = []
+    for shape in [(6, 1, 5, 4), (1, 1, 3, 3), (3, 1, 8, 2)]:
+        x = torch.rand(shape, generator=generator)
+        errors = 0.3 * torch.rand(shape, generator=generator)
+        pairs.append((x, x + errors * torch.linspace(0.1, 1, shape[0]).view(-1, 1, 1, 1)))
+    return [*pairs, (x, x + errors / 1000)]
 
 
 exercise(
-    scores.auroc,
-    cases=_scored,
+    codecs.psnr,
+    cases=_pairs,
     mistakes={
-        "look at the order: count the pairs in which the odd one scores higher, not lower.": (
-            lambda score, odd: 1 - scores.auroc(score, odd)
+        "look at the sign: the smaller the error, the larger the PSNR.": (
+            lambda x, x_hat: -codecs.psnr(x, x_hat)
         ),
-        "look at the ties: a pair with equal scores counts one half.": (
-            lambda score, odd: (_pairs(score, odd) > 0).float().mean()
+        "look at the factor: of a squared error it is 10 log10, 20 is for its root.": (
+            lambda x, x_hat: 2 * codecs.psnr(x, x_hat)
         ),
-        "look at the ties: a pair with equal scores counts one half, not one.": (
-            lambda score, odd: (_pairs(score, odd) >= 0).float().mean()
+        "look at the logarithm: decibels are made with log10, this is the natural one.": (
+            lambda x, x_hat: -10 * (x - x_hat).square().mean().log()
         ),
-        "look at the ties: equal scores share the mean of their ranks; argsort numbers them.": (
-            lambda score, odd: (
-                (_ranks(score)[odd].sum() - odd.sum() * (odd.sum() + 1) / 2)
-                / (odd.sum() * (~odd).sum())
-            )
+        "look at the mean: this is the error summed over the pixels of an image.": (
+            lambda x, x_hat: -10 * ((x - x_hat).square().sum() / len(x)).log10()
         ),
-        "look at the smallest sum: with all odd ones lowest it is n (n + 1) / 2; subtract that.": (
-            lambda score, odd: scores.auroc(score, odd) + (odd.sum() + 1) / 2 / (~odd).sum()
+        "look at the order: first the mean over all pixels, then the logarithm, once.": (
+            lambda x, x_hat: -10 * (x - x_hat).square().flatten(1).mean(1).log10().mean()
         ),
-        "look at the denominator: it is a share of all pairs, odd times normal ones.": (
-            lambda score, odd: scores.auroc(score, odd) * odd.sum() * (~odd).sum()
+        "look at the error: it is squared, this is the mean of its size.": (
+            lambda x, x_hat: -10 * (x - x_hat).abs().mean().log10()
         ),
-        "look at the definition: you compare the mean scores, not the scores of each pair.": (
-            lambda score, odd: (score[odd].mean() > score[~odd].mean()).float()
+        "look at the peak: images on [0, 1] have the peak 1, not 255.": (
+            lambda x, x_hat: codecs.psnr(x, x_hat) + 20 * math.log10(255)
         ),
     },
     hints=(
-        "By pairs it is short: score[odd][:, None] - score[~odd] has a row for each odd example.",
-        "The mean over all pairs of (difference > 0) + (difference == 0) / 2 is the answer.",
-        "By ranks it is fast: (sum of the ranks of the n odd ones - n (n + 1) / 2) / (n * m).",
-        "Try:  return ((difference > 0).float() + ...).mean()",
+        "The mean squared error is one number, over all pixels of all images.",
+        "a.log10() is the logarithm to base 10 of a tensor.",
+        "Try:  return -10 * (...).log10()",
     ),
 )
 
 
-def _series():
+def _codes():
     generator = torch.Generator().manual_seed(0)
-    sizes = [(20, 2, 5, 3), (12, 1, 4, 1), (9, 3, 9, 2), (23, 2, 6, 5)]
-    return [(torch.randn(t, c, generator=generator), size, step) for t, c, size, step in sizes]
+    sizes = [(20, 3, 0.5), (1, 4, 2.0), (7, 1, 0.3)]
+    cases = [(4 * torch.randn(n, d, generator=generator), step) for n, d, step in sizes]
+    large = (1e5 * torch.randn(5, 2, generator=generator)).round() + 0.1
+    return dict(zip((1, 2, 3, "integers beyond a byte"), [*cases, (large, 0.5)], strict=True))
 
 
 exercise(
-    sequences.windows,
-    cases=_series,
+    codecs.quantise,
+    cases=_codes,
     mistakes={
-        "look at the axes: unfold gives (N, C, size); points come before channels.": (
-            lambda x, size, step=1: x.unfold(0, size, step)
+        "look at the step: z is divided by it first; this rounds to whole numbers.": (
+            lambda z, step: z.round().long()
         ),
-        "look at the last window: it may end with the last point of the series.": (
-            lambda x, size, step=1: torch.stack(
-                [x[k : k + size] for k in range(0, len(x) - size, step)] or [x[:0]]
-            )
+        "look at the result: these are numbers on the scale of z; wanted are the integers.": (
+            lambda z, step: (z / step).round() * step
         ),
-        "look at step: the windows should start `step` points apart, yours start at each point.": (
-            lambda x, size, step=1: sequences.windows(x, size, 1)
+        "look at rounding: .long() cuts towards 0, so first .round().": (
+            lambda z, step: (z / step).long()
         ),
-        "look at the overlap: the windows start `step` points apart, yours follow end to end.": (
-            lambda x, size, step=1: sequences.windows(x, size, size)
+        "look at rounding: floor goes down always; the nearest integer is wanted.": (
+            lambda z, step: (z / step).floor().long()
         ),
-        "look at the shape: `reshape` mixes the axes; swap the last two, as .mT does.": (
-            lambda x, size, step=1: x.unfold(0, size, step).reshape(-1, size, x.shape[1])
+        "look at the step: z is divided by it, not multiplied: a larger step is coarser.": (
+            lambda z, step: (z * step).round().long()
         ),
     },
     hints=(
-        "Window n is x[n * step : n * step + size]; torch.stack puts a list of them together.",
-        "The starts are range(0, len(x) - size + 1, step).",
-        "Try:  return torch.stack([x[k : k + size] for k in range(0, ..., step)])",
+        "How many steps is each number away from 0?",
+        "torch.round, or a.round(), gives the nearest whole number, still as a float.",
+        "Try:  return (...).round().long()",
     ),
 )
 
 
-def _errors():
-    """Error vectors far from centred and correlated; with a ridge that counts, and with little."""
+def _symbols():
     generator = torch.Generator().manual_seed(0)
     cases = []
-    for d, ridge in [(3, 0.2), (5, 1e-3)]:
-        mix = torch.randn(d, d, generator=generator)
-        normal = torch.randn(30, d, generator=generator) @ mix + 2
-        cases.append((torch.randn(6, d, generator=generator), normal, ridge))
+    for n, spreads in [(50, [0.2, 1.0, 4.0]), (200, [3.0]), (9, [0.0, 2.0])]:
+        z = torch.randn(n, len(spreads), generator=generator)
+        cases.append(((z * torch.tensor(spreads)).round().long() - 2,))
+    far = torch.tensor([[-300, 0], [-44, 256], [4000, 0], [-300, 512]])  # alike in one byte
+    return [*cases, (far,)]
+
+
+def _entropy_with(logarithm=torch.log2, summed=True, factor=1.0):
+    def entropy(symbols):
+        bits = 0.0
+        for column in symbols.T:
+            p = column.unique(return_counts=True)[1] / len(column)
+            bits = bits - factor * (p * logarithm(p)).sum()
+        return bits if summed else bits / symbols.shape[1]
+
+    return entropy
+
+
+def _entropy_of_all(symbols):
+    p = symbols.unique(return_counts=True)[1] / symbols.numel()
+    return -symbols.shape[1] * (p * p.log2()).sum()
+
+
+def _entropy_of_counts(symbols):
+    bits = 0.0
+    for column in symbols.T:
+        n = column.unique(return_counts=True)[1].double()
+        bits = bits - (n * n.log2()).sum()
+    return bits
+
+
+def _entropy_unweighted(symbols):
+    bits = 0.0
+    for column in symbols.T:
+        bits = bits - (column.unique(return_counts=True)[1] / len(column)).log2().mean()
+    return bits
+
+
+exercise(
+    codecs.entropy,
+    cases=_symbols,
+    mistakes={
+        "look at the logarithm: bits are made with log2, these are nats.": (
+            _entropy_with(torch.log)
+        ),
+        "look at the sign: log2 of a probability is negative, an entropy is not.": (
+            _entropy_with(factor=-1.0)
+        ),
+        "look at the columns: their entropies are added; this is the mean over them.": (
+            _entropy_with(summed=False)
+        ),
+        "look at the columns: each has frequencies of its own; these are of all in one pot.": (
+            _entropy_of_all
+        ),
+        "look at p: divide the counts by the number of rows first.": _entropy_of_counts,
+        "look at the weights: -log2 p counts as often as its symbol occurs, p times.": (
+            _entropy_unweighted
+        ),
+        "look at the sum: these are the bits of all rows; divide by their number.": (
+            lambda symbols: len(symbols) * codecs.entropy(symbols)
+        ),
+    },
+    hints=(
+        "for column in symbols.T goes through the columns, each (N,).",
+        "column.unique(return_counts=True)[1] counts how often each symbol occurs.",
+        "With p = counts / len(column), a column takes -(p * p.log2()).sum() bits.",
+        "Try:  bits = bits - (p * ...).sum()  for each column.",
+    ),
+)
+
+
+def _rates():
+    generator = torch.Generator().manual_seed(0)
+    cases = []
+    for n, d in [(30, 4), (1, 3), (8, 1)]:
+        logscale = torch.linspace(0.2, 1.2, d)  # positive: exp forgotten is wrong, not NaN
+        cases.append((2 * logscale.exp() * torch.randn(n, d, generator=generator), logscale))
     return cases
 
 
-def _scaled(e, normal, ridge, power=1.0, mean=None, unbiased=0, plain=False):
-    """The distance with one of its parts taken in another way."""
-    c = torch.cov(normal.double().T, correction=unbiased)
-    c = c + ridge * (1 if plain else c.diagonal().mean()) * torch.eye(len(c))
-    gap = e.double() - (normal.double().mean(0) if mean is None else mean)
-    return (gap @ torch.linalg.inv(c) * gap).sum(1) ** power
+def _rate_with(width=0.5, scale=torch.exp, factor=1.0, mean=False):
+    def rate(z, logscale):
+        s = scale(logscale)
+        far = -z.abs().double()  # the mistakes are to err, not to underflow
+        nats = -factor * (((far + width) / s).sigmoid() - ((far - width) / s).sigmoid()).log()
+        return nats.mean() if mean else nats.sum() / len(z)
+
+    return rate
+
+
+def _density(z, logscale):
+    s = logscale.exp()
+    return -((z / s).sigmoid() * (-z / s).sigmoid() / s).log().sum() / len(z)
 
 
 exercise(
-    scores.mahalanobis,
-    cases=_errors,
+    codecs.rate,
+    trained=True,
+    cases=_rates,
     mistakes={
-        "look at the inverse: you multiply by C, but a direction of large variance counts less.": (
-            lambda e, normal, ridge=1e-3: (
-                (e - normal.mean(0)) @ torch.cov(normal.T, correction=0) * (e - normal.mean(0))
-            ).sum(1)
+        "look at the interval: it reaches half a step to each side of z, so it is 1 wide.": (
+            _rate_with(width=1.0)
         ),
-        "look at the mean: subtract the mean of `normal`, not that of e.": (
-            lambda e, normal, ridge=1e-3: _scaled(e, normal, ridge, mean=e.double().mean(0))
+        "look at the scale: it is exp(logscale).": _rate_with(scale=lambda logscale: logscale),
+        "look at the sign: the rarer the symbol, the more nats.": _rate_with(factor=-1.0),
+        "look at the mean: sum over the d numbers, average over the batch only.": (
+            _rate_with(mean=True)
         ),
-        "look at the mean: subtract that of `normal`; an error vector has one of its own.": (
-            lambda e, normal, ridge=1e-3: _scaled(e, normal, ridge, mean=0)
+        "look at the units: these are bits; the losses of this course are in nats.": (
+            _rate_with(factor=1 / math.log(2))
         ),
-        "look at the square: here the distance is left squared, so there is no root.": (
-            lambda e, normal, ridge=1e-3: _scaled(e, normal, ridge, power=0.5)
+        "look at the sum: divide by the size of the batch.": (
+            lambda z, logscale: codecs.rate(z, logscale) * len(z)
         ),
-        "look at the ridge: without it the case of few examples has no answer.": (
-            lambda e, normal, ridge=1e-3: _scaled(e, normal, 0)
-        ),
-        "look at the ridge: it is a part of the mean variance, c.diagonal().mean().": (
-            lambda e, normal, ridge=1e-3: _scaled(e, normal, ridge, plain=True)
-        ),
-        "look at the covariance: divide by M, not by M - 1, with correction=0.": (
-            lambda e, normal, ridge=1e-3: _scaled(e, normal, ridge, unbiased=1)
-        ),
-        "look at the sum: one number for each row of e, not for each pair of rows.": (
-            lambda e, normal, ridge=1e-3: (
-                (e - normal.mean(0)).double()
-                @ torch.linalg.inv(
-                    torch.cov(normal.double().T, correction=0)
-                    + ridge
-                    * torch.cov(normal.double().T, correction=0).diagonal().mean()
-                    * torch.eye(e.shape[1])
-                )
-                @ (e - normal.mean(0)).double().T
-            )
-        ),
+        "look at the mass: it is a difference of two sigmoids; this is the density at z.": _density,
     },
     hints=(
-        "torch.cov wants one variable a row: torch.cov(normal.T, correction=0) is (D, D).",
-        "Add ridge * c.diagonal().mean() * torch.eye(len(c)).",
-        "Try:  gap = e - normal.mean(0)  and  return (gap @ ... * gap).sum(1)",
-    ),
-)
-
-
-def _alarms():
-    odd = torch.tensor([1, 1, 1, 1, 0, 0, 0, 0, 0, 0]).bool()
-    some = torch.tensor([1, 1, 1, 0, 1, 1, 0, 0, 0, 0]).bool()
-    few = torch.tensor([0, 1, 0, 0, 0, 0, 0, 0, 0, 0]).bool()
-    return {
-        1: (odd, some, 0.5),
-        2: (odd, few, 2.0),
-        "no alarm": (odd, odd & False, 0.5),
-        "no alarm is right": (odd, ~odd, 0.5),
-        3: (odd, some, 1.0),
-    }
-
-
-def _precision_recall(odd, alarm):
-    right = (odd & alarm).sum()
-    return right / alarm.sum().clamp(min=1), right / odd.sum()
-
-
-def _f(p, r, beta):
-    return (1 + beta**2) * p * r / (beta**2 * p + r).clamp(min=1e-12)
-
-
-exercise(
-    scores.f_beta,
-    cases=_alarms,
-    mistakes={
-        "look at the denominator: beta^2 stands at the precision; so it makes recall count more.": (
-            lambda odd, alarm, beta: _f(*_precision_recall(odd, alarm)[::-1], beta)
-        ),
-        "look at beta: it is squared.": (
-            lambda odd, alarm, beta: _f(*_precision_recall(odd, alarm), beta**0.5)
-        ),
-        "look at beta: yours is F_1, in which precision and recall count alike.": (
-            lambda odd, alarm, beta: _f(*_precision_recall(odd, alarm), 1.0)
-        ),
-        "look at the case without alarms: precision is 0 / 0 there; the answer should be 0.": (
-            lambda odd, alarm, beta: _f(*_precision_recall(odd, alarm), beta) / alarm.any().float()
-        ),
-        "look at the mean: F is the harmonic mean of precision and recall, not the usual one.": (
-            lambda odd, alarm, beta: sum(_precision_recall(odd, alarm)) / 2
-        ),
-        "look at precision: it is the share of the alarms that are right, not of all examples.": (
-            lambda odd, alarm, beta: _f(
-                (odd == alarm).float().mean(), _precision_recall(odd, alarm)[1], beta
-            )
-        ),
-    },
-    hints=(
-        "right = (odd & alarm).sum(); precision is right / alarm.sum(), recall right / odd.sum().",
-        "Where no alarm is right it is 0: return 0 there, or keep the numbers below the line from "
-        "0 with .clamp(min=...).",
-        "Try:  return (1 + beta**2) * precision * recall / (...).clamp(min=1e-12)",
+        "The logistic distribution function of scale s is torch.sigmoid(z / s).",
+        "The mass in [a, b] is sigmoid(b / s) - sigmoid(a / s); here a, b = z - 1/2, z + 1/2.",
+        "Take -log of it, sum over everything, and divide by len(z).",
+        "Try:  mass = torch.sigmoid((z + 0.5) / s) - ...  and  return -mass.log().sum() / len(z)",
     ),
 )

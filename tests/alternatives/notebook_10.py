@@ -1,109 +1,135 @@
 """Other ways to the right answers of notebook 10."""
 
 import math
-from itertools import combinations
 
 import numpy as np
 import torch
-from sklearn import metrics
-from sklearn.metrics.cluster import contingency_matrix
+from scipy import special
 
 
-def stratified_in_numpy(labels, per_class):
-    labels = labels.numpy()
-    return np.concatenate([np.flatnonzero(labels == k)[:per_class] for k in np.unique(labels)])
+def log_mean_exp_in_numpy(log_w):
+    a = log_w.numpy().astype(np.float64)
+    top = a.max(-1, keepdims=True)
+    return np.log(np.exp(a - top).mean(-1)) + top[..., 0]
 
 
-def stratified_in_loops(labels, per_class):
+def log_mean_exp_of_scipy(log_w):
+    return special.logsumexp(log_w.double().numpy(), axis=-1, b=1 / log_w.shape[-1])
+
+
+def log_mean_exp_in_a_loop(log_w):
+    total = log_w[..., 0].double()
+    for k in range(1, log_w.shape[-1]):
+        total = torch.logaddexp(total, log_w[..., k].double())
+    return total - math.log(log_w.shape[-1])
+
+
+def score_by_autograd(f, mu, logvar, z):
     rows = []
-    for k in sorted(set(labels.tolist())):
-        rows += [i for i, label in enumerate(labels.tolist()) if label == k][:per_class]
-    return torch.tensor(rows)
+    for value, sample in zip(f, z, strict=True):
+        m = mu.clone().requires_grad_()
+        q = torch.distributions.Normal(m, (logvar / 2).exp())
+        (score,) = torch.autograd.grad(q.log_prob(sample).sum(), m)
+        rows.append(value * score)
+    return torch.stack(rows)
 
 
-def purity_by_scikit_learn(clusters, labels):
-    return contingency_matrix(labels, clusters).max(axis=0).sum() / len(labels)
+def score_in_numpy(f, mu, logvar, z):
+    f, mu, logvar, z = (a.numpy().astype(np.float64) for a in (f, mu, logvar, z))
+    sigma = np.exp(0.5 * logvar)
+    return f.reshape(-1, 1) * ((z - mu) / sigma) / sigma
 
 
-def purity_in_loops(clusters, labels):
-    right = 0
-    for c in set(clusters.tolist()):
-        members = [label for i, label in zip(clusters, labels.tolist(), strict=True) if i == c]
-        right += max(members.count(k) for k in members)
-    return right / len(labels)
+def effective_beta_in_tensors(pixels, d, reconstruction="sum", kl="sum", scale=1.0, weight=1.0):
+    """The ratio of the derivatives of the loss with respect to the two sums."""
+    r, k = (torch.ones(n, dtype=torch.float64, requires_grad=True) for n in (pixels, d))
+    loss = scale * getattr(r, reconstruction)() + weight * getattr(k, kl)()
+    loss.backward()
+    return k.grad[0] / r.grad[0]
 
 
-def adjusted_rand_by_scikit_learn(clusters, labels):
-    return metrics.adjusted_rand_score(labels, clusters)
+def effective_beta_by_cases(pixels, d, reconstruction="sum", kl="sum", scale=1.0, weight=1.0):
+    return {
+        ("sum", "sum"): weight / scale,
+        ("mean", "sum"): weight * pixels / scale,
+        ("sum", "mean"): weight / d / scale,
+        ("mean", "mean"): weight * pixels / d / scale,
+    }[reconstruction, kl]
 
 
-def adjusted_rand_in_loops(clusters, labels):
-    clusters, labels = clusters.tolist(), labels.tolist()
-    pairs = list(combinations(range(len(labels)), 2))
-    a = sum(bool(clusters[i] == clusters[j]) for i, j in pairs)
-    b = sum(bool(labels[i] == labels[j]) for i, j in pairs)
-    both = sum(bool(clusters[i] == clusters[j] and labels[i] == labels[j]) for i, j in pairs)
-    return torch.tensor((both - a * b / len(pairs)) / ((a + b) / 2 - a * b / len(pairs)))
+def active_units_in_numpy(mu, threshold=0.01):
+    return np.var(mu.numpy(), axis=0) > threshold
 
 
-def stratified_as_a_list(labels, per_class):
+def active_units_with_n_minus_1(mu, threshold=0.01):
+    return (mu - mu.mean(0)).square().sum(0) / (len(mu) - 1) > threshold
+
+
+def active_units_in_a_loop(mu, threshold=0.01):
+    return np.array([int(torch.cov(column.double()) > threshold) for column in mu.T])
+
+
+def score_in_a_loop(f, mu, logvar, z):
     rows = []
-    for k in labels.unique():
-        rows += torch.where(labels == k)[0][:per_class].tolist()
+    for value, sample in zip(f.tolist(), z, strict=True):
+        rows.append(value * (sample - mu) * torch.exp(-logvar))
     return rows
 
 
-def purity_by_counting(clusters, labels):
-    counts = torch.zeros(int(clusters.max()) + 1, int(labels.max()) + 1)
-    for c, k in zip(clusters, labels, strict=True):
-        counts[c, k] += 1
-    return counts.max(dim=1).values.sum() / counts.sum()
+def effective_beta_step_by_step(pixels, d, reconstruction="sum", kl="sum", scale=1.0, weight=1.0):
+    beta = weight
+    if kl == "mean":
+        beta = beta / d
+    if reconstruction == "mean":
+        beta = beta * pixels
+    return torch.tensor(beta / scale)
 
 
-def adjusted_rand_by_tables(clusters, labels):
-    table = contingency_matrix(labels, clusters)
-    both, rows, columns = (
-        sum(math.comb(int(n), 2) for n in np.ravel(part))
-        for part in (table, table.sum(1), table.sum(0))
-    )
-    chance = rows * columns / math.comb(len(labels), 2)
-    return (both - chance) / ((rows + columns) / 2 - chance)
+def active_units_as_a_list(mu, threshold=0.01):
+    return [bool(unit.var() > threshold) for unit in mu.T]
 
 
 ALTERNATIVES = {
-    "stratified": (stratified_in_numpy, stratified_in_loops, stratified_as_a_list),
-    "purity": (purity_by_scikit_learn, purity_in_loops, purity_by_counting),
-    "adjusted_rand": (
-        adjusted_rand_by_scikit_learn,
-        adjusted_rand_in_loops,
-        adjusted_rand_by_tables,
+    "log_mean_exp": (log_mean_exp_in_numpy, log_mean_exp_of_scipy, log_mean_exp_in_a_loop),
+    "score_function_gradient": (score_by_autograd, score_in_numpy, score_in_a_loop),
+    "effective_beta": (
+        effective_beta_in_tensors,
+        effective_beta_by_cases,
+        effective_beta_step_by_step,
+    ),
+    "active_units": (
+        active_units_in_numpy,
+        active_units_with_n_minus_1,
+        active_units_in_a_loop,
+        active_units_as_a_list,
     ),
 }
 
 
-def _named_by(pick):
-    def purity(clusters, labels):
-        members = [labels[clusters == c] for c in clusters.unique()]
-        return sum((some == pick(some)).sum() for some in members) / len(labels)
+def _less(top):
+    def log_mean_exp(log_w):
+        a = top(log_w)
+        return (log_w - a).exp().mean(-1).log() + (a if a.ndim == 0 else a[..., 0])
 
-    return purity
-
-
-def _ten_clusters(clusters, labels):
-    most = [labels[clusters == c].bincount().max() for c in range(10) if (clusters == c).any()]
-    return sum(most) / len(labels)
+    return log_mean_exp
 
 
-def _ten_classes(labels, per_class):
-    return torch.cat([(labels == k).nonzero()[:per_class, 0] for k in range(10)])
+def _above(measure):
+    return lambda mu, threshold=0.01: measure(mu) > threshold
 
 
 WRONG = {
-    "stratified": {"ten classes, as the digits have": _ten_classes},
-    "purity": {
-        "ten clusters, as many as digits": _ten_clusters,
-        "the first member names the cluster": _named_by(lambda some: some[0]),
-        "the last one does": _named_by(lambda some: some[-1]),
-        "the middle one does": _named_by(torch.median),
+    "log_mean_exp": {
+        "the largest of all taken out": _less(torch.max),
+        "the smallest taken out": _less(lambda log_w: log_w.amin(-1, keepdim=True)),
+        "the mean taken out": _less(lambda log_w: log_w.mean(-1, keepdim=True)),
+    },
+    "active_units": {
+        "range": _above(lambda mu: mu.amax(0) - mu.amin(0)),
+        "mean deviation": _above(lambda mu: (mu - mu.mean(0)).abs().mean(0)),
+        "sum of squares": _above(lambda mu: (mu - mu.mean(0)).square().sum(0)),
+        "mean of the sizes": _above(lambda mu: mu.abs().mean(0)),
+        "threshold squared": lambda mu, threshold=0.01: mu.var(0) > threshold**2,
+        "variance of all": lambda mu, threshold=0.01: (mu.var() > threshold).expand(mu.shape[1]),
     },
 }

@@ -1,99 +1,46 @@
 """Other ways to the right answers of notebook 11."""
 
 import math
-from collections import Counter
 
 import numpy as np
 import torch
-from scipy import stats
 
 
-def psnr_in_numpy(x, x_hat):
-    error = x.numpy().astype(np.float64) - x_hat.numpy()
-    return 10 * np.log10(1 / np.mean(error**2))
+def tone_in_a_loop(frequency, seconds, rate=11_025):
+    samples = []
+    for n in range(round(seconds * rate)):
+        t, s = n / rate, 0.0
+        for k in range(1, 7):
+            s += 0.6 / k**2 * math.exp(-2 * k * t) * math.sin(2 * math.pi * k * frequency * t)
+        samples.append(min(1, t / 0.005, (seconds - t) / 0.03) * s)
+    return np.array(samples)
 
 
-def psnr_by_the_root(x, x_hat):
-    root = torch.nn.functional.mse_loss(x_hat.double(), x.double()).sqrt().item()
-    return -20 * math.log10(root)
+def tone_in_pytorch(frequency, seconds, rate=11_025):
+    t = torch.arange(round(seconds * rate)) / rate  # float32
+    k = torch.arange(1, 7)[:, None]
+    wave = 0.6 / k**2 * (-2 * k * t).exp() * (2 * torch.pi * k * frequency * t).sin()
+    return wave.sum(0) * torch.minimum(t / 0.005, (seconds - t) / 0.03).clamp(max=1)
 
 
-def quantise_in_numpy(z, step):
-    return np.rint(z.numpy() / step).astype(int)
+def tone_by_complex_powers(frequency, seconds, rate=11_025):
+    """exp(-2 k t) sin(2 pi k f t) is the imaginary part of q^k."""
+    t = np.arange(round(seconds * rate)) / rate
+    q = np.exp((2j * np.pi * frequency - 2) * t)
+    envelope = np.interp(t, [0, 0.005], [0, 1])
+    envelope = np.where(envelope < (seconds - t) / 0.03, envelope, (seconds - t) / 0.03)
+    return envelope * sum(0.6 / k**2 * q**k for k in range(1, 7)).imag
 
 
-def quantise_in_a_loop(z, step):
-    return torch.tensor([[round(v / step) for v in row] for row in z.tolist()])
+ALTERNATIVES = {"tone": (tone_in_a_loop, tone_in_pytorch, tone_by_complex_powers)}
 
 
-def quantise_by_floor(z, step):
-    return torch.floor(z.double() / step + 0.5)
+def _product_of_ramps(frequency, seconds, rate=11_025):
+    t = np.arange(round(seconds * rate)) / rate
+    wave = sum(
+        0.6 / k**2 * np.exp(-2 * k * t) * np.sin(2 * np.pi * k * frequency * t) for k in range(1, 7)
+    )
+    return wave * (t / 0.005).clip(0, 1) * ((seconds - t) / 0.03).clip(0, 1)
 
 
-def entropy_of_scipy(symbols):
-    columns = symbols.numpy().T
-    return sum(stats.entropy(np.unique(c, return_counts=True)[1], base=2) for c in columns)
-
-
-def entropy_by_surprise(symbols):
-    """The mean of -log2 p over all symbols as they come, column by column."""
-    bits = 0.0
-    for column in symbols.T.tolist():
-        counts = Counter(column)
-        bits += sum(math.log2(len(column) / counts[s]) for s in column) / len(column)
-    return bits
-
-
-def rate_of_scipy(z, logscale):
-    logistic = stats.logistic(scale=np.exp(logscale.numpy().astype(np.float64)))
-    z = -np.abs(z.numpy().astype(np.float64))
-    return -np.log(logistic.cdf(z + 0.5) - logistic.cdf(z - 0.5)).sum() / len(z)
-
-
-def rate_in_double_precision(z, logscale):
-    z, scale = z.double(), logscale.double().exp()
-    mass = torch.sigmoid((z + 0.5) / scale) - torch.sigmoid((z - 0.5) / scale)
-    return -mass.log().sum(1).mean()
-
-
-def rate_by_tanh(z, logscale):
-    """sigmoid(a) - sigmoid(b) = (tanh(a / 2) - tanh(b / 2)) / 2"""
-    total = 0.0
-    for row in z.tolist():
-        for v, s in zip(row, logscale.exp().tolist(), strict=True):
-            mass = (math.tanh((v + 0.5) / s / 2) - math.tanh((v - 0.5) / s / 2)) / 2
-            total -= math.log(mass)
-    return total / len(z)
-
-
-def psnr_in_a_loop(x, x_hat):
-    total = 0.0
-    for a, b in zip(x.flatten().tolist(), x_hat.flatten().tolist(), strict=True):
-        total += (a - b) ** 2
-    return -10 * math.log(total / x.numel(), 10)
-
-
-def entropy_by_bins(symbols):
-    bits = 0
-    for column in symbols.T:
-        p = torch.bincount(column - column.min()) / len(column)
-        p = p[p > 0]
-        bits -= (p * torch.log2(p)).sum()
-    return bits
-
-
-ALTERNATIVES = {
-    "psnr": (psnr_in_numpy, psnr_by_the_root, psnr_in_a_loop),
-    "quantise": (quantise_in_numpy, quantise_in_a_loop, quantise_by_floor),
-    "entropy": (entropy_of_scipy, entropy_by_surprise, entropy_by_bins),
-    "rate": (rate_of_scipy, rate_in_double_precision, rate_by_tanh),
-}
-
-
-WRONG = {
-    "quantise": {
-        "a byte": lambda z, step: (z / step).round().to(torch.int8),
-        "cut at a byte": lambda z, step: (z / step).round().clamp(-128, 127),
-        "two bytes": lambda z, step: (z / step).round().to(torch.int16),
-    },
-}
+WRONG = {"tone": {"the product of the two ramps": _product_of_ramps}}

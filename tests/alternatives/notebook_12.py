@@ -1,109 +1,109 @@
 """Other ways to the right answers of notebook 12."""
 
+import math
+from itertools import combinations
+
 import numpy as np
 import torch
-from scipy import stats
-from sklearn.neighbors import NearestNeighbors
+from sklearn import metrics
+from sklearn.metrics.cluster import contingency_matrix
 
 
-def nearest_in_class_in_numpy(z, labels, k):
-    z, labels = z.numpy().astype(np.float64), labels.numpy()
-    distance = ((z[:, None] - z) ** 2).sum(2)
-    distance[labels[:, None] != labels] = np.inf
-    np.fill_diagonal(distance, np.inf)
-    return np.argsort(distance, axis=1)[:, :k]
+def stratified_in_numpy(labels, per_class):
+    labels = labels.numpy()
+    return np.concatenate([np.flatnonzero(labels == k)[:per_class] for k in np.unique(labels)])
 
 
-def nearest_in_class_in_loops(z, labels, k):
+def stratified_in_loops(labels, per_class):
     rows = []
-    for i in range(len(z)):
-        others = [j for j in range(len(z)) if j != i and labels[j] == labels[i]]
-        rows.append(sorted(others, key=lambda j: (z[j] - z[i]).norm().item())[:k])
+    for k in sorted(set(labels.tolist())):
+        rows += [i for i, label in enumerate(labels.tolist()) if label == k][:per_class]
     return torch.tensor(rows)
 
 
-def nearest_in_class_by_scikit_learn(z, labels, k):
-    rows = np.zeros((len(z), k))
-    for c in labels.unique():
-        members = (labels == c).nonzero()[:, 0].numpy()
-        found = NearestNeighbors(n_neighbors=k).fit(z[members].numpy())
-        rows[members] = members[found.kneighbors(return_distance=False)]
+def purity_by_scikit_learn(clusters, labels):
+    return contingency_matrix(labels, clusters).max(axis=0).sum() / len(labels)
+
+
+def purity_in_loops(clusters, labels):
+    right = 0
+    for c in set(clusters.tolist()):
+        members = [label for i, label in zip(clusters, labels.tolist(), strict=True) if i == c]
+        right += max(members.count(k) for k in members)
+    return right / len(labels)
+
+
+def adjusted_rand_by_scikit_learn(clusters, labels):
+    return metrics.adjusted_rand_score(labels, clusters)
+
+
+def adjusted_rand_in_loops(clusters, labels):
+    clusters, labels = clusters.tolist(), labels.tolist()
+    pairs = list(combinations(range(len(labels)), 2))
+    a = sum(bool(clusters[i] == clusters[j]) for i, j in pairs)
+    b = sum(bool(labels[i] == labels[j]) for i, j in pairs)
+    both = sum(bool(clusters[i] == clusters[j] and labels[i] == labels[j]) for i, j in pairs)
+    return torch.tensor((both - a * b / len(pairs)) / ((a + b) / 2 - a * b / len(pairs)))
+
+
+def stratified_as_a_list(labels, per_class):
+    rows = []
+    for k in labels.unique():
+        rows += torch.where(labels == k)[0][:per_class].tolist()
     return rows
 
 
-def extrapolate_in_numpy(z, labels, k, strength=0.5):
-    neighbours = z.numpy()[nearest_in_class_in_numpy(z, labels, k)]
-    return (1 + strength) * z.numpy()[:, np.newaxis] - strength * neighbours
+def purity_by_counting(clusters, labels):
+    counts = torch.zeros(int(clusters.max()) + 1, int(labels.max()) + 1)
+    for c, k in zip(clusters, labels, strict=True):
+        counts[c, k] += 1
+    return counts.max(dim=1).values.sum() / counts.sum()
 
 
-def extrapolate_in_loops(z, labels, k, strength=0.5):
-    nearest = nearest_in_class_in_loops(z, labels, k)
-    new = [[c + strength * (c - z[j]) for j in row] for c, row in zip(z, nearest, strict=True)]
-    return torch.stack([torch.stack(row) for row in new]).double()
-
-
-def paired_difference_in_numpy(a, b):
-    difference = a.numpy().astype(np.float64) - b.numpy()
-    return difference.mean(), np.sqrt(difference.var(ddof=1) / len(difference))
-
-
-def paired_difference_by_scipy(a, b):
-    return a.double().mean() - b.double().mean(), stats.sem((a - b).numpy())
-
-
-def extrapolate_by_lerp(z, labels, k, strength=0.5):
-    near = torch.as_tensor(nearest_in_class_in_numpy(z, labels, k))
-    return torch.lerp(z[near], z.unsqueeze(1).expand(-1, k, -1), 1 + strength)
-
-
-def paired_difference_stacked(a, b):
-    gap = a - b
-    mean = gap.mean()
-    se = (((gap - mean) ** 2).sum() / (len(gap) - 1) / len(gap)).sqrt()
-    return torch.stack([mean, se])
+def adjusted_rand_by_tables(clusters, labels):
+    table = contingency_matrix(labels, clusters)
+    both, rows, columns = (
+        sum(math.comb(int(n), 2) for n in np.ravel(part))
+        for part in (table, table.sum(1), table.sum(0))
+    )
+    chance = rows * columns / math.comb(len(labels), 2)
+    return (both - chance) / ((rows + columns) / 2 - chance)
 
 
 ALTERNATIVES = {
-    "nearest_in_class": (
-        nearest_in_class_in_numpy,
-        nearest_in_class_in_loops,
-        nearest_in_class_by_scikit_learn,
-    ),
-    "extrapolate": (extrapolate_in_numpy, extrapolate_in_loops, extrapolate_by_lerp),
-    "paired_difference": (
-        paired_difference_in_numpy,
-        paired_difference_by_scipy,
-        paired_difference_stacked,
+    "stratified": (stratified_in_numpy, stratified_in_loops, stratified_as_a_list),
+    "purity": (purity_by_scikit_learn, purity_in_loops, purity_by_counting),
+    "adjusted_rand": (
+        adjusted_rand_by_scikit_learn,
+        adjusted_rand_in_loops,
+        adjusted_rand_by_tables,
     ),
 }
 
 
-def _by_distance(change, first=0):
-    def nearest_in_class(z, labels, k):
-        distance = change(torch.cdist(z, z), labels[:, None] != labels)
-        return distance.argsort(dim=1, stable=True)[:, first : first + k]
+def _named_by(pick):
+    def purity(clusters, labels):
+        members = [labels[clusters == c] for c in clusters.unique()]
+        return sum((some == pick(some)).sum() for some in members) / len(labels)
 
-    return nearest_in_class
+    return purity
+
+
+def _ten_clusters(clusters, labels):
+    most = [labels[clusters == c].bincount().max() for c in range(10) if (clusters == c).any()]
+    return sum(most) / len(labels)
+
+
+def _ten_classes(labels, per_class):
+    return torch.cat([(labels == k).nonzero()[:per_class, 0] for k in range(10)])
 
 
 WRONG = {
-    "nearest_in_class": {
-        "the first left out, whoever it is": _by_distance(
-            lambda distance, other: distance.masked_fill(other, torch.inf), 1
-        ),
-        "all at distance 0 left out": _by_distance(
-            lambda distance, other: distance.masked_fill(other | (distance == 0), torch.inf)
-        ),
-        "10 more for another class": _by_distance(
-            lambda distance, other: (distance + 10 * other).fill_diagonal_(torch.inf)
-        ),
-    },
-    "extrapolate": {
-        "a strength of 0 taken for none": lambda z, labels, k, strength=0.5: extrapolate_by_lerp(
-            z, labels, k, strength or 0.5
-        ),
-        "interpolated": lambda z, labels, k, strength=0.5: extrapolate_by_lerp(
-            z, labels, k, -abs(strength)
-        ),
+    "stratified": {"ten classes, as the digits have": _ten_classes},
+    "purity": {
+        "ten clusters, as many as digits": _ten_clusters,
+        "the first member names the cluster": _named_by(lambda some: some[0]),
+        "the last one does": _named_by(lambda some: some[-1]),
+        "the middle one does": _named_by(torch.median),
     },
 }
