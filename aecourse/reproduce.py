@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from aecourse import data
-from aecourse.recipes import Recipe, depth, filters, hinton, test_error, vaes
+from aecourse.recipes import BF16, Recipe, depth, filters, hinton, test_error, vaes
 
 FOLDER = data.FOLDER / "results"
 RECIPES = {
@@ -47,6 +47,7 @@ def reproduce(name, folder=FOLDER):
         "date": datetime.now(timezone.utc).date().isoformat(),
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
         "machine": _machine(),
+        "trained in bfloat16": BF16,
         "sha256 of the weights": hashlib.sha256(file.getvalue()).hexdigest(),
     }
     (folder / f"{name}.json").write_text(json.dumps(numbers, indent=1) + "\n")

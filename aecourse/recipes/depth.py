@@ -8,12 +8,12 @@ from torch import nn
 
 from aecourse import data, losses, models
 from aecourse.pretraining import start
-from aecourse.recipes import SHAPE, device, error
+from aecourse.recipes import BF16, SHAPE, device, error
 from aecourse.training import fit, one_cycle
 
 BUDGET = 200_000  # weights and biases of a network, at most
 SETTINGS = {"loss": losses.bernoulli, "batch": 250, "lr": 5e-3, "schedule": one_cycle}
-SETTINGS |= {"average": 0.998}
+SETTINGS |= {"average": 0.998, "bf16": BF16}
 RUNS = {"seed 0": (0, 30), "seed 0, half the epochs": (0, 15), "seed 1": (1, 30)}
 
 # "2+1, 30": two hidden layers before a code of 30 numbers, one behind it

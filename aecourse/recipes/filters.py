@@ -6,10 +6,10 @@ import torch
 from torch import nn
 
 from aecourse import data, losses, models
-from aecourse.recipes import SHAPE, test_error
+from aecourse.recipes import BF16, SHAPE, test_error
 from aecourse.training import fit, one_cycle
 
-SETTINGS = {"epochs": 60, "batch": 250, "lr": 3e-3, "schedule": one_cycle}
+SETTINGS = {"epochs": 60, "batch": 250, "lr": 3e-3, "schedule": one_cycle, "bf16": BF16}
 PERCENT = ("0", "10", "25", "50", "75")  # of the pixels that are erased
 
 

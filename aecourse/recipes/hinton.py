@@ -5,13 +5,13 @@ from torch import nn
 
 from aecourse import data, losses, models
 from aecourse.pretraining import pretrain_rbm, start
-from aecourse.recipes import SHAPE, device, error, test_error
+from aecourse.recipes import BF16, SHAPE, device, error, test_error
 from aecourse.training import fit, one_cycle
 
 TODAY = {"loss": losses.bernoulli, "batch": 256, "lr": 3e-3, "schedule": one_cycle}
-TODAY |= {"average": 0.998}
+TODAY |= {"average": 0.998, "bf16": BF16}
 FINE_TUNING = {"loss": losses.bernoulli, "epochs": 200, "batch": 250, "lr": 2e-3}
-FINE_TUNING |= {"schedule": one_cycle, "average": 0.998}
+FINE_TUNING |= {"schedule": one_cycle, "average": 0.998, "bf16": BF16}
 
 
 def build(unit=nn.GELU):

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from aecourse import data, losses, models
-from aecourse.recipes import SHAPE, device
+from aecourse.recipes import BF16, SHAPE, device
 from aecourse.training import evaluate, fit, one_cycle
 from aecourse.variational import log_likelihood
 
@@ -31,7 +31,8 @@ def train(epochs, samples=0):
 
     def train(model, checkpoint):
         x, test = data.load("mnist", "train").x, _tossed_test()
-        settings = {"lr": 2e-3, "schedule": one_cycle, "average": 0.998, "valid": test[:2000]}
+        settings = {"lr": 2e-3, "schedule": one_cycle, "average": 0.998, "bf16": BF16}
+        settings["valid"] = test[:2000]
         history = fit(model, x, _tossed, epochs, checkpoint=checkpoint("60000 images"), **settings)
         numbers = {"epochs": epochs, "seconds of training": history["seconds"][-1]}
         for name in ("loss", "reconstruction", "kl", "valid reconstruction", "valid kl"):
