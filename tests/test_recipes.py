@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from aecourse import data, recipes, reproduce
-from aecourse.recipes import depth, filters, hinton
+from aecourse.recipes import depth, filters, hinton, memoriser
 
 
 @pytest.mark.parametrize("name", depth.DEPTHS + depth.CODES)
@@ -37,3 +37,16 @@ def test_rbms_bring_a_sigmoid_network_below_its_start(monkeypatch, tmp_path):
     assert numbers["test squared error, fine-tuned from random weights"] > 0.4 * start
     levels = sorted(path.name for path in tmp_path.glob("RBM*"))
     assert levels == [f"RBM.pt, level {k}" for k in range(4)]
+
+
+def test_a_memoriser_remembers_sixteen_digits_first(monkeypatch, tmp_path):
+    monkeypatch.setattr(memoriser, "STEPS", 300)
+    nets = memoriser.build()
+    assert nets["16"].encode(memoriser.digits(3)).shape == (3, 1)
+    numbers = memoriser.train(nets, lambda word: tmp_path / word)
+    errors = numbers["error after so many steps"]
+    assert [numbers["steps"][k] for k in (0, -1)] == [1, 300]
+    assert {len(values) for values in errors.values()} == {len(numbers["steps"])}
+    last = [errors[n][-1] for n in memoriser.SIZES]
+    assert last == sorted(last) and last[0] < 0.8 * errors["16"][0]
+    assert memoriser.measure(nets)["squared error in the end"]["16"] < 1.1 * last[0]
