@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from aecourse import data
-from aecourse.recipes import BF16, Recipe, depth, filters, hinton, test_error, vaes
+from aecourse.recipes import BF16, Recipe, beta, depth, filters, hinton, memoriser, test_error, vaes
 
 FOLDER = data.FOLDER / "results"
 RECIPES = {
@@ -27,8 +27,11 @@ RECIPES = {
     "depth": Recipe(lambda: depth.build_all(depth.DEPTHS), depth.train, depth.measure),
     "codes": Recipe(lambda: depth.build_all(depth.CODES), depth.train, depth.measure),
     "filters": Recipe(filters.build, filters.train, filters.measure),
+    "memoriser": Recipe(memoriser.build, memoriser.train, memoriser.measure),
     "vae": Recipe(lambda: vaes.build(20), vaes.train(50, samples=500), vaes.measure),
     "vae2": Recipe(lambda: vaes.build(2), vaes.train(30), vaes.measure),
+    "beta": Recipe(beta.build, beta.train, beta.measure),
+    "latents": Recipe(beta.build_latents, beta.train_latents, beta.measure_latents),
 }
 
 
