@@ -5,13 +5,16 @@ import sys
 
 from tqdm import tqdm
 
+from aecourse import parallel
+
 
 def bar(total):
-    """A tqdm bar of `total` steps; it writes to sys.stdout, or into the page of a notebook."""
+    """A tqdm bar of `total` steps; it writes to sys.stdout, or into the page of a notebook. Of
+    several processes only the first one's is seen."""
     notebook = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
     if hasattr(notebook, "kernel"):
         return _Line(total=total, file=io.StringIO(), ncols=100, ascii=False)
-    return tqdm(total=total, file=sys.stdout)
+    return tqdm(total=total, file=io.StringIO() if parallel.rank() else sys.stdout)
 
 
 class _Line(tqdm):

@@ -1,4 +1,5 @@
 """Results of papers at full scale, each by one command:  python -m aecourse.reproduce hinton
+With several cores or GPUs:  torchrun --nproc-per-node 2 -m aecourse.reproduce hinton
 
 A command trains for minutes or hours, on the GPU if there is one; interrupted, the same command
 goes on where it stopped. It leaves two files in data/results: NAME.json has the numbers, with seed,
@@ -16,7 +17,7 @@ from datetime import datetime, timezone
 import numpy as np
 import torch
 
-from aecourse import data
+from aecourse import data, parallel
 from aecourse.recipes import BF16, Recipe, beta, depth, filters, hinton, memoriser, test_error, vaes
 
 FOLDER = data.FOLDER / "results"
@@ -36,11 +37,15 @@ RECIPES = {
 
 
 def reproduce(name, folder=FOLDER):
-    """Run a recipe, or go on with it, and store its numbers and weights in folder."""
+    """Run a recipe, or go on with it, and store its numbers and weights in folder. Of several
+    processes the first one stores, and returns the numbers."""
+    parallel.start()
     folder.mkdir(parents=True, exist_ok=True)
     recipe = RECIPES[name]
     model = recipe.build().to("cuda" if torch.cuda.is_available() else "cpu")
     numbers = recipe.train(model, lambda word: folder / f"{name}, {word}.pt")
+    if parallel.rank():
+        return {}
     file = io.BytesIO()
     np.savez_compressed(file, **{k: v.half().cpu().numpy() for k, v in model.state_dict().items()})
     (folder / f"{name}.npz").write_bytes(file.getvalue())
@@ -84,4 +89,6 @@ def _put(content, model):
 if __name__ == "__main__":
     if len(sys.argv) != 2 or sys.argv[1] not in RECIPES:
         sys.exit(f"python -m aecourse.reproduce {' | '.join(RECIPES)}")
-    print(json.dumps(reproduce(sys.argv[1]), indent=1))
+    found = reproduce(sys.argv[1])
+    if found:
+        print(json.dumps(found, indent=1))

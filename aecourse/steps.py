@@ -4,6 +4,8 @@ import math
 
 import torch
 
+from aecourse import parallel
+
 OURS = ("epoch", "seconds", "loss")  # columns of the history that are not terms of the loss
 
 
@@ -18,9 +20,10 @@ def build(make, model, lr):
         return make(weights, lr=lr)
 
 
-def step(model, x, loss, optimizer, history):
+def step(model, x, loss, optimizer, history, share=1.0):
     """One step of the optimizer down the gradient of the loss; returns the terms as floats.
 
+    x is the part of a batch that this process has, share how much it counts, see parallel.py.
     The weights stay as they are where the loss or its gradient is not finite.
     """
     seen = {}
@@ -31,20 +34,22 @@ def step(model, x, loss, optimizer, history):
         if not (isinstance(total, torch.Tensor) and total.requires_grad):
             raise ValueError("The loss has no gradient: no .item(), no detach and no NumPy in it.")
         optimizer.zero_grad()
-        total.backward()
-        weights = optimizer.param_groups[0]["params"]
-        slope = sum(p.grad.sum() for p in weights if p.grad is not None)
-        if not (math.isfinite(total.item()) and math.isfinite(slope)):
-            raise _not_finite(total.item(), x, optimizer, history)
-        seen.setdefault("terms", {name: number(term) for name, term in named.items()})
+        (total if share == 1 else share * total).backward()
+        weights, found = optimizer.param_groups[0]["params"], numbers(named)
+        if parallel.world() > 1:
+            found = parallel.average(weights, found, share)
+        value, slope = sum(found.values()), sum(p.grad.sum() for p in weights if p.grad is not None)
+        if not (math.isfinite(value) and math.isfinite(slope)):
+            raise _not_finite(value, x, optimizer, history)
+        seen.setdefault("terms", found)
         return total
 
     optimizer.step(closure)
     return seen["terms"]
 
 
-def number(term):
-    return term.item() if isinstance(term, torch.Tensor) else float(term)
+def numbers(named):
+    return {k: v.item() if isinstance(v, torch.Tensor) else float(v) for k, v in named.items()}
 
 
 def terms(loss, model, x):

@@ -7,8 +7,7 @@ from numbers import Integral
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from aecourse import checkpoints, progress, steps
-from aecourse.inputs import examples
+from aecourse import checkpoints, parallel, progress, steps, streams
 
 
 def one_cycle(t):
@@ -25,15 +24,15 @@ def one_cycle(t):
 def evaluate(model, x, loss, batch=1000):
     """Mean of each term of `loss` over all of x, as floats: {"reconstruction": 87.3, ...}.
 
-    x is what `fit` takes. The model is in eval mode from then on.
+    x is what `fit` takes, but for streams without an end. The model is in eval mode from then on.
     """
-    x = examples(x, model)  # as x.to(device, dtype) of the model, and certainly finite
     model.eval()
-    means = {}
-    for rows in x.split(batch):
-        for name, value in steps.terms(loss, model, rows).items():
-            means[name] = means.get(name, 0.0) + steps.number(value) * len(rows) / len(x)
-    return means
+    sums, n = {}, 0
+    for rows in streams.source(x, model, batch, 1).in_order():
+        for name, value in steps.numbers(steps.terms(loss, model, rows)).items():
+            sums[name] = sums.get(name, 0.0) + value * len(rows)
+        n += len(rows)
+    return {name: total / n for name, total in sums.items()}
 
 
 def fit(
@@ -44,6 +43,7 @@ def fit(
     batch=128,
     lr=1e-3,
     *,
+    steps_per_epoch=None,
     valid=None,
     schedule=None,
     average=None,
@@ -54,10 +54,14 @@ def fit(
 ):
     """Minimise the sum of the terms of `loss(model, x)` by Adam; returns the history.
 
-    x         the whole training set (N, *shape), taken to the device and precision of the model
+    x         the training set (N, *shape), taken to the device and precision of the model: in
+              memory, or a memory-mapped array or Dataset, of which rows are read when needed, or
+              batches one after the other, such as a DataLoader; of examples (x, y), x
     loss      loss(model, x) -> {"reconstruction": r, ...}
-    batch     how many examples a step sees; a last batch of one joins the one before it
+    batch     how many examples a step sees; a last batch of one joins the one before it. A stream
+              of batches has its own
     lr        learning rate; with a schedule, its peak
+    steps_per_epoch  how many batches of a stream without an end are an epoch
     valid     a second set, on which the terms are measured after each epoch, without influence on
               the training: "valid reconstruction"
     schedule  a function of the part t of the training that is done, 0 <= t <= 1, by which lr is
@@ -75,22 +79,28 @@ def fit(
     history so far are kept. Raises ValueError for data that are empty, not finite or of another
     shape than the model's, for a checkpoint of another training, and for a loss that stops being
     finite: then the model keeps its last finite weights, and the error the `history`.
+
+    Under `torchrun` the processes train one model together: each takes its part of every batch.
     """
-    x, valid = examples(x, model), None if valid is None else examples(valid, model, "valid")
+    parallel.start()
     _check(epochs, batch, lr, average)
+    source = streams.source(x, model, batch, steps_per_epoch)
+    if valid is not None:
+        valid = streams.source(valid, model, 1000, name="valid")
     recipe = {"epochs": epochs, "batch": batch, "lr": lr, "average": average, "seed": seed}
     recipe |= {"bf16": bf16, "schedule": schedule, "loss": loss, "optimizer": optimizer}
     recipe = {name: checkpoints.described(value) for name, value in recipe.items()}
     if checkpoint:
         recipe["model"] = checkpoints.architecture(model)
-        recipe |= {"data": checkpoints.fingerprint(x), "valid": checkpoints.fingerprint(valid)}
+        recipe |= {"data": source.fingerprint(), "valid": valid and valid.fingerprint()}
     optimizer = steps.build(optimizer, model, lr)
     mean = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(average)) if average else None
     history, stopped = {name: [] for name in steps.OURS}, False
     state = {"model": model, "optimizer": optimizer} | ({"average": mean} if mean else {})
-    total = epochs * (max(1, math.ceil((len(x) - 1) / batch)) if batch > 1 else len(x))
-    precision = torch.autocast(x.device.type, torch.bfloat16, enabled=bf16)
-    with torch.random.fork_rng(), checkpoints.alone(checkpoint), progress.bar(total) as bar:
+    total = epochs * source.steps
+    precision = torch.autocast(next(model.parameters()).device.type, torch.bfloat16, enabled=bf16)
+    mine = checkpoint if parallel.rank() == 0 else None  # the first process writes
+    with torch.random.fork_rng(), checkpoints.alone(mine), progress.bar(total) as bar:
         torch.manual_seed(seed)
         history = checkpoints.resume(checkpoint, recipe, state) or history
         bar.update(total * len(history["epoch"]) // max(epochs, 1))
@@ -98,24 +108,23 @@ def fit(
         try:
             for epoch in range(len(history["epoch"]), epochs):
                 model.train()
-                batches = _batches(len(x), batch)
-                for k, i in enumerate(batches, 1):
+                parallel.own_noise(seed, epoch)
+                for k, (rows, share) in enumerate(source.epoch(epoch), 1):
                     if schedule:
                         optimizer.param_groups[0]["lr"] = lr * schedule(bar.n / total)
-                    rows = x.index_select(0, i.to(x.device))
                     with precision:
-                        terms = steps.step(model, rows, loss, optimizer, history)
+                        terms = steps.step(model, rows, loss, optimizer, history, share)
                     _record(history, terms, k)
-                    history["epoch"][-1] = epoch + k / len(batches)
+                    history["epoch"][-1] = epoch + k / source.steps
                     history["seconds"][-1] = time.perf_counter() - start
                     if mean:
                         mean.update_parameters(model)
-                    if k % 10 == 1 or k == len(batches):  # words cost time
+                    if k % 10 == 1 or k == source.steps:  # words cost time
                         bar.set_postfix_str(progress.words(history, steps.OURS), refresh=False)
                     bar.update()
                 if valid is not None:
                     _measure(history, mean.module if mean else model, valid, loss, seed)
-                if checkpoint:
+                if mine:
                     checkpoints.save(checkpoint, recipe, state, history)
         except KeyboardInterrupt:
             stopped = True
@@ -137,14 +146,6 @@ def _check(epochs, batch, lr, average):
         raise ValueError(f"lr = {lr!r}: the learning rate must be a positive number.")
     if average is not None and not 0 < average < 1:
         raise ValueError(f"average = {average!r}: the decay lies between 0 and 1.")
-
-
-def _batches(n, batch):
-    """The numbers 0 to n - 1 in random order, in batches; never a last batch of one."""
-    batches = list(torch.randperm(n).split(batch))  # on the CPU: the same order on every device
-    if len(batches) > 1 and len(batches[-1]) < min(batch, 2):
-        batches[-2:] = [torch.cat(batches[-2:])]
-    return batches
 
 
 def _measure(history, model, valid, loss, seed):
