@@ -5,6 +5,8 @@ from statistics import NormalDist
 import numpy as np
 import torch
 from scipy import special
+from scipy.spatial.distance import cdist
+from sklearn.neighbors import NearestNeighbors
 
 
 def prior_grid_in_a_loop(n):
@@ -24,4 +26,27 @@ def prior_grid_by_product(n):
     return pairs[:, [1, 0]]
 
 
-ALTERNATIVES = {"prior_grid": (prior_grid_in_a_loop, prior_grid_in_numpy, prior_grid_by_product)}
+def covered_by_loops(points, by, k=3):
+    inside = 0
+    radii = [sorted((row - other).norm() for other in by)[k] for row in by]
+    for point in points:
+        inside += any((point - row).norm() <= r for row, r in zip(by, radii, strict=True))
+    return inside / len(points)
+
+
+def covered_in_numpy(points, by, k=3):
+    points, by = (np.asarray(a, dtype=float).reshape(len(a), -1) for a in (points, by))
+    radius = np.sort(cdist(by, by), axis=1)[:, k]
+    return (cdist(points, by) <= radius).any(axis=1).mean()
+
+
+def covered_by_scikit_learn(points, by, k=3):
+    points, by = points.flatten(1), by.flatten(1)
+    radius = NearestNeighbors(n_neighbors=k).fit(by).kneighbors()[0][:, -1]  # itself left out
+    return (torch.cdist(points, by) <= torch.from_numpy(radius)).any(1).float().mean()
+
+
+ALTERNATIVES = {
+    "prior_grid": (prior_grid_in_a_loop, prior_grid_in_numpy, prior_grid_by_product),
+    "covered": (covered_by_loops, covered_in_numpy, covered_by_scikit_learn),
+}
