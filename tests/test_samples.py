@@ -92,5 +92,5 @@ def test_a_classifier_names_digits_and_knows_how_sure_it_may_be():
 
 def test_a_classifier_takes_words_for_labels_and_any_shape():
     x = torch.cat([cloud(40), cloud(40, centre=5.0)])
-    judge = samples.classifier(x, ["low"] * 40 + ["high"] * 40, epochs=20)
+    judge = samples.classifier(x, ["low"] * 40 + ["high"] * 40, epochs=80)
     assert judge(x).argmax(1).tolist() == [1] * 40 + [0] * 40
