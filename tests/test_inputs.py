@@ -225,6 +225,7 @@ OWN = {  # where an argument is something else in one function
     "level_loss": {"x": x},
     "notes": {"pitch": GOOD["pitch"][0], "onset": GOOD["onset"][0]},
     "synthesize": {"pitch": GOOD["pitch"][0], "onset": GOOD["onset"][0]},
+    "note_vote": {"logits": torch.randn(9, 26, 48)},
     "diagram": {"x": x[:1], "z": z[:1], "x_hat": x[:1]},
 }
 THINGS = {  # what is no data: of these nothing odd is tried
@@ -262,6 +263,8 @@ LEFT_OUT = {
     "levels": "of a model",
     "decompress": "of bytes, see test_codecs",
     "play": "as synthesize",
+    "player": "as piano_roll, a figure, see test_sound",
+    "wav": "of samples, see test_sound",
     "webp": "of a picture of PIL",
     **dict.fromkeys(
         ("ranges", "drawn", "still", "one_code", "map_sliders"), "parts of figures, see test_live"

@@ -1,14 +1,18 @@
 """Sound, against what physics says of it: frequencies, lengths, silence; no clicks, no clipping."""
 
-import io
-import wave
+import base64
+import json
+import re
+import struct
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
+from torch.distributions import Categorical
 
 from aecourse import data, sound
-from aecourse.sound import RATE, notes, play, synthesize, tone
+from aecourse.sound import RATE, note_vote, notes, play, player, synthesize, tone, wav
 
 STEP = 0.05  # seconds, with 1.2 a bar
 
@@ -44,7 +48,7 @@ def test_a_tone_has_six_partials_which_fade_the_high_ones_first():
     for part in (early, late):
         assert (np.diff(part[partials]) < 0).all()
         assert part[270:290].max() < 0.001 * part[40]  # no seventh
-    assert late[partials] / early[partials] == pytest.approx(np.exp(-0.4 * np.arange(1, 7)), 0.02)
+    assert late[partials] / early[partials] == pytest.approx(np.exp(-0.8 * np.arange(1, 7)), 0.02)
 
 
 @pytest.mark.parametrize("seconds", [0.004, 0.05, 0.3])
@@ -101,22 +105,81 @@ def test_no_phrase_of_the_data_clicks_or_clips():
     for pitch, onset in tunes.x:
         samples = synthesize(pitch, onset)
         highest = sound.D4 * 2 ** ((pitch.max().item() - 7) / 12)
-        slope = 2 * np.pi * highest * sum(0.6 / k for k in range(1, 7)) / RATE
-        assert np.abs(np.diff(samples, prepend=0, append=0)).max() < slope + 0.6 / (0.005 * RATE)
+        slope = 2 * np.pi * highest * 0.4 * 6 / RATE  # all partials at once
+        assert np.abs(np.diff(samples, prepend=0, append=0)).max() < slope + 0.4 * 2 / (
+            0.003 * RATE
+        )
         assert 0.1 < np.abs(samples).max() < 1
         for start, _, _ in notes(pitch, onset)[1:]:
             at = round(start * STEP * RATE)
             assert np.abs(samples[at - 3 : at + 3]).max() < 0.12  # notes meet in silence
 
 
-def test_a_player_holds_the_samples_as_16_bits_and_an_element_that_needs_no_trust():
+def decoded(file):
+    """The samples of a mu-law WAV file, by the table of G.711 from sign, octave and step."""
+    assert file[:4] == b"RIFF" and file[8:16] == b"WAVEfmt "
+    assert int.from_bytes(file[4:8], "little") == len(file) - 8
+    kind, channels, rate = struct.unpack("<HHI", file[20:28])
+    assert (kind, channels, rate) == (7, 1, RATE)
+    at = file.index(b"data")
+    n = int.from_bytes(file[at + 4 : at + 8], "little")
+    code = 255 - np.frombuffer(file[at + 8 : at + 8 + n], np.uint8).astype(int)
+    size = ((code & 15) * 2 + 33) * 2.0 ** (2 + (code >> 4 & 7)) - 132
+    return np.where(code & 128, -size, size) / 32768
+
+
+def test_a_file_keeps_a_sound_at_every_loudness():
+    for loud in (0.9, 0.1, 0.01):
+        samples = loud * np.sin(np.arange(5001) / 7)
+        error = decoded(wav(samples)) - samples
+        assert np.sqrt((error**2).mean()) < 0.02 * loud
+    assert np.abs(decoded(wav(np.array([-1.0, 1.0, 0.0]))) - [-1, 1, 0]).max() < 0.03
+
+
+def test_a_player_holds_the_samples_and_an_element_that_needs_no_trust():
     pitch, onset = (torch.tensor(np.array(a)) for a in melody((7, 12), (9, 12), (11, 24)))
-    player = play(pitch.view(2, 24), onset.view(2, 24))
-    with wave.open(io.BytesIO(player.data)) as file:
-        assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (RATE, 1, 2)
-        stored = np.frombuffer(file.readframes(10**6), "<i2") / 32767
-    assert np.abs(stored - synthesize(pitch, onset)).max() < 1e-4  # not made louder
+    player = play(pitch, onset)
+    assert np.abs(decoded(player.data) - synthesize(pitch, onset)).max() < 0.02  # not made louder
     assert player._repr_html_().startswith('<audio controls src="data:audio/wav;base64,UklGR')
+
+
+def test_between_two_phrases_there_is_half_a_beat_of_silence():
+    pitch, onset = (torch.tensor(np.array(a)) for a in melody((7, 24), (9, 24)))
+    samples = decoded(play(pitch.view(2, 24), onset.view(2, 24)).data)
+    assert len(samples) == round(54 * STEP * RATE)
+    silent = samples[round(24 * STEP * RATE) : round(30 * STEP * RATE)]
+    assert np.abs(silent).max() == 0 and len(silent) == round(0.3 * RATE)
+    assert np.abs(samples[round(30 * STEP * RATE) :][:500]).max() > 0.1
+
+
+def test_a_figure_with_players_has_a_roll_and_a_name_for_each_and_a_twin_that_sounds():
+    tunes = data.load("tunes", n=3)
+    pitch, onset = tunes.x[:, 0], tunes.x[:, 1]
+    bundle = player(pitch, onset, ["a", "<b>", "c"])._repr_mimebundle_()
+    page = bundle["text/html"]
+    assert bundle["text/plain"].endswith("a, <b>, c.") and "<b>" not in page
+    (address,) = re.findall(r'<audio controls src="data:audio/wav;base64,([^"]+)"', page)
+    assert base64.b64decode(address) == play(pitch, onset).data
+    spec = json.loads(re.search(r"spec = (.*);\n", page)[1])
+    assert spec["labels"] == ["a", "<b>", "c"] and len(spec["rolls"]) == 3
+    assert (spec["length"], spec["gap"]) == pytest.approx((2.4, 0.3))
+    with pytest.raises(ValueError, match="2 names for 3 melodies: one each"):
+        player(pitch, onset, "ab")
+
+
+def test_the_steps_of_a_note_choose_its_pitch_together():
+    """Against the mode of the product of the steps' distributions."""
+    torch.manual_seed(0)
+    logits, onset = torch.randn(20, 5, 12), (torch.rand(20, 12) < 0.3).float()
+    pitch = note_vote(logits, onset)
+    for row, starts, chosen in zip(logits, onset, pitch, strict=True):
+        cuts = [0, *(1 + starts[1:].nonzero()[:, 0]).tolist(), 12]
+        for a, b in pairwise(cuts):
+            product = Categorical(logits=row[:, a:b].T).probs.double().prod(0)
+            assert (chosen[a:b] == product.argmax() - 1).all()
+    assert (note_vote(logits, torch.ones(20, 12)) == logits.argmax(1) - 1).all()
+    shifted = note_vote(logits + 7 * torch.randn(20, 1, 12), onset)
+    assert (shifted == pitch).all()  # a step has no louder voice for larger logits
 
 
 BAD = {
