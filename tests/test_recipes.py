@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from aecourse import data, recipes, reproduce
-from aecourse.recipes import depth, filters, hinton, memoriser
+from aecourse.recipes import beta, depth, filters, hinton, memoriser
 
 
 @pytest.mark.parametrize("name", depth.DEPTHS + depth.CODES)
@@ -50,3 +50,34 @@ def test_a_memoriser_remembers_sixteen_digits_first(monkeypatch, tmp_path):
     last = [errors[n][-1] for n in memoriser.SIZES]
     assert last == sorted(last) and last[0] < 0.8 * errors["16"][0]
     assert memoriser.measure(nets)["squared error in the end"]["16"] < 1.1 * last[0]
+
+
+def small_digits(monkeypatch, n):
+    load = data.load
+    monkeypatch.setattr(data, "load", lambda name, part: load(name, part, n=n))
+
+
+def test_a_heavier_kl_term_costs_rate(monkeypatch, tmp_path):
+    small_digits(monkeypatch, 500)
+    monkeypatch.setattr(beta, "EPOCHS", 8)
+    nets = beta.build()
+    numbers = beta.train(nets, lambda word: tmp_path / f"{word}.pt") | beta.measure(nets)
+    assert list(numbers["test rate"]) == list(beta.BETAS)
+    assert list(numbers["test rate, half the epochs"]) == list(beta.HALVES)
+    rates = list(numbers["test rate"].values())
+    assert rates[0] > rates[3] > rates[5] >= 0
+    assert all(0 <= n <= 20 for n in numbers["active units"].values())
+    assert len(list(tmp_path.glob("beta *.pt"))) == len(beta.BETAS + beta.HALVES)
+
+
+def test_early_stopping_keeps_the_weights_of_the_best_epoch(monkeypatch, tmp_path):
+    small_digits(monkeypatch, 2500)
+    monkeypatch.setattr(beta, "LATENTS", ("3",))
+    monkeypatch.setitem(beta.LONG, "epochs", 4)
+    nets = beta.build_latents()
+    numbers = beta.train_latents(nets, lambda word: tmp_path / f"{word}.pt")
+    aside, best = numbers["aside ELBO by epoch"]["3"], numbers["best epoch"]["3"]
+    assert len(aside) == len(numbers["train ELBO by epoch"]["3"]) == 4
+    assert aside[best - 1] == max(aside)
+    kept = beta.elbo(nets["3"], beta.tossed("train")[1000:2000])
+    assert kept == pytest.approx(max(aside), abs=2)
