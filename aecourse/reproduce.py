@@ -29,8 +29,8 @@ RECIPES = {
     "codes": Recipe(lambda: depth.build_all(depth.CODES), depth.train, depth.measure),
     "filters": Recipe(filters.build, filters.train, filters.measure),
     "memoriser": Recipe(memoriser.build, memoriser.train, memoriser.measure),
-    "vae": Recipe(lambda: vaes.build(20), vaes.train(50, samples=500), vaes.measure),
-    "vae2": Recipe(lambda: vaes.build(2), vaes.train(30), vaes.measure),
+    "vae": Recipe(lambda: vaes.build(40, 800), vaes.train(100, samples=500), vaes.measure),
+    "vae2": Recipe(lambda: vaes.build(2, 400), vaes.train(30), vaes.measure),
     "beta": Recipe(beta.build, beta.train, beta.measure),
     "latents": Recipe(beta.build_latents, beta.train_latents, beta.measure_latents),
 }

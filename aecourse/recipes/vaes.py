@@ -1,4 +1,10 @@
-"""VAEs of 784-400-400-d: with 20 latent numbers beside Burda et al. 2016, test log p(x) -86.76."""
+"""VAEs on tossed digits: 784-800-800-40 beside Burda et al. 2016, test log p(x) -86.76, and one
+with two latent numbers.
+
+Width and epochs of the first were chosen on 10,000 training images kept aside: 800 units and 100
+epochs on the other 50,000 gave them an ELBO of -90.4, a net of 500 units had been 1.5 nats behind
+after a quarter of its epochs.
+"""
 
 import torch
 from torch import nn
@@ -9,9 +15,9 @@ from aecourse.training import evaluate, fit, one_cycle
 from aecourse.variational import log_likelihood
 
 
-def build(d):
+def build(d, width):
     torch.manual_seed(0)
-    return models.VAE(SHAPE, (400, 400), d, nn.GELU)
+    return models.VAE(SHAPE, (width, width), d, nn.GELU)
 
 
 def _tossed(model, x):
