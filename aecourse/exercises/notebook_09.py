@@ -1,17 +1,17 @@
 """Exercises of notebook 09: a variational autoencoder from an empty page.
 
-`sample`, `slerp` and the tasks for the fast are used in that notebook only; their solutions stand
-here. The others are the package's.
+`sample` and the tasks for the fast are used in that notebook only; their solutions stand here. The
+others are the package's.
 """
 
+import inspect
 import math
-from itertools import pairwise
 
 import torch
 from torch import nn
 from torch.distributions import Normal
 
-from aecourse import losses, models
+from aecourse import conditional, losses, models
 from aecourse.attempts import Stopped
 from aecourse.exercises import exercise
 from aecourse.exercises.notebook_06 import SEEDED, alike, answered, is_linear, made, tensor
@@ -65,6 +65,9 @@ exercise(
         "look at the sum: one number for the batch is wanted, not one for each example.": (
             lambda mu, logvar: (mu**2 + logvar.exp() - 1 - logvar).sum(1) / 2
         ),
+        "look at the axes: sum over the latent dimensions, axis 1, average over the examples.": (
+            _kl_with(by=lambda mu: mu.shape[1])
+        ),
         "look at the logarithm: the formula has log sigma^2, which is logvar, not half of it.": (
             _kl_with(log=lambda logvar: logvar / 2)
         ),
@@ -103,12 +106,23 @@ exercise(
         "look at sigma: logvar is a logarithm, take exp(logvar / 2).": (
             lambda mu, logvar, eps: mu + logvar * eps
         ),
+        "look at sigma: logvar is the logarithm of sigma^2, whose root is exp(logvar / 2).": (
+            lambda mu, logvar, eps: mu + logvar.sqrt() * eps
+        ),
         "look at eps: the noise is given, as an argument; do not draw another.": (
             lambda mu, logvar, eps: mu + (logvar / 2).exp() * torch.randn_like(mu)
         ),
         "look at the gradient: it must flow back to mu and logvar, that is what the trick is for; "
-        "no detach, no torch.normal.": (
+        "no detach, no no_grad.": (
             lambda mu, logvar, eps: reparameterise(mu, logvar, eps).detach()
+        ),
+        "look at torch.normal: it draws noise of its own and has no gradient; the sample is mu + "
+        "sigma * eps.": lambda mu, logvar, eps: torch.normal(mu, (logvar / 2).exp()),
+        "look at mu: no gradient reaches it, for it is detached; the value is right.": (
+            lambda mu, logvar, eps: reparameterise(mu.detach(), logvar, eps)
+        ),
+        "look at logvar: no gradient reaches it, for it is detached; the value is right.": (
+            lambda mu, logvar, eps: reparameterise(mu, logvar.detach(), eps)
         ),
         "look at mu: the noise lies around it, not around 0.": (
             lambda mu, logvar, eps: (logvar / 2).exp() * eps
@@ -127,12 +141,16 @@ exercise(
 
 def _try_vae(VAE, shape, hidden, d):
     model, x = made(VAE, shape, hidden, d), torch.rand(5, *shape)
-    mu, logvar = _pair(model.posterior(x))
+    mu, logvar = _told(model, VAE, model.posterior, x)
     z, x_hat = tensor(model.encode(x), "encode"), None
     if mu.shape == logvar.shape == z.shape == (5, d):
         x_hat = answered(model, x)
         (x_hat.sum() + (logvar.sum() if logvar.requires_grad else 0)).backward()
+    twice = [_pair(model.train().posterior(x))[0] for _ in range(2)]
+    model.eval()
     return {
+        "posterior says something else of the same image at the second call: is there dropout? "
+        "The noise belongs to the loss.": not _equal(*twice),
         "the shapes of mu and logvar of 5 images": (*mu.shape, *logvar.shape),
         "the shape of encode(x), of 5 images,": z.shape,
         "the shapes of mu and logvar of one image": tuple(
@@ -152,6 +170,25 @@ def _pair(answer):
     if not isinstance(answer, tuple | list) or len(answer) != 2:
         raise Stopped("look at posterior: it should return two tensors, mu and logvar.")
     return [tensor(part, "posterior") for part in answer]
+
+
+class _Call(nn.Module):
+    """A method of a model as a network: `answered` names the layer at which it stops."""
+
+    def __init__(self, model, call):
+        super().__init__()
+        self.model, self.call = model, call
+
+    def forward(self, x):
+        self.answer = self.call(x)
+        return x
+
+
+def _told(model, make, posterior, x):
+    """mu and logvar that posterior(x) gives. Raises Stopped with the layer that does not fit."""
+    network = _Call(model, posterior)
+    answered(network, x, make)
+    return _pair(network.answer)
 
 
 def _of_its_posterior(model, x, pair):
@@ -181,22 +218,22 @@ def _of_its_posterior(model, x, pair):
     }
 
 
+LEFT_OVER = (
+    "some of its layers get no gradient: the encoder of Autoencoder is still there, beside your "
+    "own; replace it, or set it to None."
+)
+
+
 def _of_its_layers(VAE, model, shape, hidden, d):
-    """Facts about what the model holds."""
+    """Facts about what the model holds. Layers may have any names, and convolutions any widths."""
     kinds = {type(layer) for layer in VAE(shape, hidden, d, nn.Tanh).modules()}
-    sizes, last = [math.prod(shape), *hidden], hidden[-1]
-    held = {tuple(p.shape) for p in model.parameters() if p.ndim == 2}
-    wanted = {(b, a) for a, b in pairwise(sizes)} | {(a, b) for a, b in pairwise(sizes)}
-    in_training, x = VAE(shape, hidden, d), torch.rand(5, *shape)
+    wider = made(VAE, shape, tuple(2 * n for n in hidden), d)
+    wider.posterior(torch.rand(1, *shape))  # a lazy layer has sizes then
+    sizes = [[p.shape for p in net.parameters()] for net in (model, wider)]
     return {
-        "posterior says something else of the same image at the second call: is there dropout? "
-        "The noise belongs to the loss.": not _equal(
-            in_training.posterior(x)[0], in_training.posterior(x)[0]
-        ),
-        "some of its layers get no gradient: is the encoder of super().__init__() left over, "
-        "beside your own?": any(p.grad is None for p in model.parameters()),
-        "hidden is an argument: encoder and decoder have layers of just these widths.": (
-            wanted <= held <= wanted | {(2 * d, last), (d, last), (last, d)}
+        LEFT_OVER: any(p.grad is None for p in model.parameters()),
+        "hidden is an argument: encoder and decoder have layers of these widths.": (
+            sizes[0] == sizes[1] and not any(isinstance(m, nn.Conv2d) for m in model.modules())
         ),
         "output is an argument: what the decoder ends with, in place of a sigmoid.": (
             VAE(shape, hidden, d, output=nn.Identity).decode(50 * torch.randn(20, d)).min() >= 0
@@ -210,6 +247,17 @@ def _of_its_layers(VAE, model, shape, hidden, d):
 
 def _equal(a, b):
     return a.shape == b.shape and torch.allclose(a, b, atol=1e-6)
+
+
+class _Spare(models.VAE):
+    """The inherited encoder is never used."""
+
+    def __init__(self, shape, hidden=(256, 64), d=2, activation=nn.ReLU, output=nn.Sigmoid):
+        super().__init__(shape, hidden, d, activation, output)
+        self.spare, self.encoder = self.encoder, models.Autoencoder(shape, hidden, d).encoder
+
+    def posterior(self, x):
+        return self.spare(x.flatten(1)).chunk(2, dim=1)
 
 
 class _Half(models.VAE):
@@ -257,6 +305,8 @@ exercise(
         "no clamp.": _Positive,
         "look at encode: it is mu, the first of the two of posterior, without noise.": _Random,
         "look at encode: it is mu alone, (N, d), and not both halves.": _Both,
+        "look at the encoder of Autoencoder: it is still there, beside your own, and never used; "
+        "replace it, or set it to None.": _Spare,
     },
     hints=(
         "After super().__init__(shape, hidden, d, activation, output) replace self.encoder only.",
@@ -264,6 +314,175 @@ exercise(
         "posterior: self.encoder(x.flatten(1)).chunk(2, dim=1); encode: the first of the two.",
         "Try:  self.encoder = mlp([math.prod(shape), *hidden, ...], activation),  and in encode  "
         "return self.posterior(x)[...]",
+    ),
+)
+
+
+def _try_conditional(ConditionalVAE, shape, classes, hidden, d):
+    model, x = made(ConditionalVAE, shape, classes, hidden, d), torch.rand(classes, *shape)
+    y, z = torch.arange(classes), torch.randn(classes, d)
+    mu, logvar = _told(model, ConditionalVAE, lambda x: model.posterior(x, y), x)
+    logits = _logits(model, ConditionalVAE, z, y)
+    if len(inspect.signature(model.decode).parameters) < 2:
+        raise Stopped("look at decode: that of Autoencoder knows no y; write decode(self, z, y).")
+    shapes = mu.shape == logvar.shape == (classes, d) and logits.shape == (classes, *shape)
+    if shapes:
+        _also_without_the_last_class(model, x, z)
+        total = mu.sum() + logvar.sum() + model.logits(mu, y).square().sum()
+        total.backward() if total.requires_grad else None
+    return {
+        "the shapes of mu and logvar of one image of each class": (*mu.shape, *logvar.shape),
+        "the shape of the logits of one code of each class": logits.shape,
+        "decode(z, y) should be the sigmoid of logits(z, y).": bool(
+            shapes and _equal(tensor(model.decode(z, y), "decode"), logits.sigmoid())
+        ),
+        "logits never leave [0, 1]: is there a sigmoid? It belongs to decode.": bool(
+            shapes and ((far := model.logits(100 * z, y)) >= 0).all() and (far <= 1).all()
+        ),
+        **(_of_the_label(model, x[:1], z[:1], classes) if shapes else {}),
+        "no gradient flows through posterior: is there a detach or a no_grad?": not (
+            mu.requires_grad and logvar.requires_grad
+        ),
+        "no gradient flows through logits: is there a detach or a no_grad?": (
+            not logits.requires_grad
+        ),
+        "some of its layers get no gradient: those of Autoencoder are still there, beside your "
+        "own; replace them.": any(p.grad is None for p in model.parameters()),
+        SEEDED: alike(model, ConditionalVAE(shape, classes, hidden, d)),
+    }
+
+
+def _logits(model, make, z, y):
+    network = _Call(model, lambda z: model.logits(z, y))
+    answered(network, z, make)
+    return tensor(network.answer, "logits")
+
+
+def _also_without_the_last_class(model, x, z):
+    """Raise Stopped if a batch of one class alone is not taken."""
+    y = torch.zeros(len(x), dtype=torch.long)
+    try:
+        model.posterior(x, y), model.logits(z, y)
+    except RuntimeError:
+        told = "it counts the classes that it sees, and a batch may lack the last one"
+        raise Stopped(f"look at one_hot: {told}; F.one_hot(y, classes).") from None
+
+
+def _of_the_label(model, x, z, classes):
+    """Facts about what changes with the label of one image x (1, *shape) or one code z (1, d)."""
+    y = torch.arange(classes)
+    x, z = x.expand(classes, *x.shape[1:]), z.expand(classes, -1)
+    mu, logits = model.posterior(x, y)[0], model.logits(z, y)
+    return {
+        "posterior says the same of an image whatever its label: is the label left out there?": (
+            _equal(mu, mu[:1].expand_as(mu))
+        ),
+        "logits are the same whatever the label: is the label left out there?": (
+            _equal(logits, logits[:1].expand_as(logits))
+        ),
+        "posterior says the same of any image: are the pixels left out?": (
+            _equal(mu, model.posterior(1 - x, y)[0])
+        ),
+        "logits are the same for any code: is the code left out?": (
+            _equal(logits, model.logits(z + 1, y))
+        ),
+        "the encoder takes the label as a size, so that class 2 lies between 1 and 3: a one-hot "
+        "row keeps classes apart.": _is_a_size(lambda y: model.posterior(x, y)[0], y),
+        "the decoder takes the label as a size, so that class 2 lies between 1 and 3: a one-hot "
+        "row keeps classes apart.": _is_a_size(lambda y: model.logits(z, y), y),
+        "the label of one image changes what is said of another: is it one label for the batch?": (
+            not _equal(mu[-1:], model.posterior(x, y.roll(1))[0][:1])
+        ),
+    }
+
+
+def _is_a_size(f, y):
+    """Whether f goes on to change where there are no more classes."""
+    try:
+        beyond = [f(torch.full_like(y, 100 + k)) for k in (0, 5)]
+    except Exception:
+        return False
+    return not _equal(*beyond)
+
+
+class _Sized(conditional.ConditionalVAE):
+    """The label as a number."""
+
+    def __init__(self, shape, classes, hidden=(256, 64), d=2, activation=nn.ReLU):
+        super().__init__(shape, 1, hidden, d, activation)
+
+    def posterior(self, x, y):
+        return self.encoder(torch.cat([x.flatten(1), y[:, None]], 1)).chunk(2, dim=1)
+
+    def logits(self, z, y):
+        return self.decoder(torch.cat([z, y[:, None]], 1)).unflatten(1, self.shape)
+
+
+class _HalfConditional(conditional.ConditionalVAE):
+    def __init__(self, shape, classes, hidden=(256, 64), d=2, activation=nn.ReLU):
+        super().__init__(shape, classes, hidden, d, activation)
+        self.encoder = models.mlp([math.prod(shape) + classes, *hidden, d], activation)
+
+
+class _Blind(conditional.ConditionalVAE):
+    """The encoder is not told the label."""
+
+    def __init__(self, shape, classes, hidden=(256, 64), d=2, activation=nn.ReLU):
+        super().__init__(shape, classes, hidden, d, activation)
+        self.encoder = models.mlp([math.prod(shape), *hidden, 2 * d], activation)
+
+    def posterior(self, x, y):
+        return self.encoder(x.flatten(1)).chunk(2, dim=1)
+
+
+class _Mute(conditional.ConditionalVAE):
+    """The decoder is not told the label."""
+
+    def __init__(self, shape, classes, hidden=(256, 64), d=2, activation=nn.ReLU):
+        super().__init__(shape, classes, hidden, d, activation)
+        self.decoder = models.mlp([d, *hidden[::-1], math.prod(shape)], activation)
+
+    def logits(self, z, y):
+        return self.decoder(z).unflatten(1, self.shape)
+
+
+class _Raw(conditional.ConditionalVAE):
+    def decode(self, z, y):
+        return self.logits(z, y)
+
+
+class _Twice(conditional.ConditionalVAE):
+    def logits(self, z, y):
+        return super().logits(z, y).sigmoid()
+
+    def decode(self, z, y):
+        return self.logits(z, y)
+
+
+exercise(
+    conditional.ConditionalVAE,
+    cases=lambda: [((1, 6, 5), 3, (16, 8), 2), ((1, 4, 4), 12, (24,), 4), ((3, 4, 4), 2, (9,), 3)],
+    probe=_try_conditional,
+    mistakes={
+        "look at the label: as one number it makes class 2 lie between 1 and 3; F.one_hot(y, "
+        "classes) keeps classes apart.": _Sized,
+        "look at posterior: the encoder is not told the label; append it to the pixels too.": (
+            _Blind
+        ),
+        "look at logits: the decoder is not told the label, so it can't know what to draw.": _Mute,
+        "look at the encoder: its last layer needs 2 d numbers, d for mu and d for logvar.": (
+            _HalfConditional
+        ),
+        "look at decode: pixels are wanted, the sigmoid of the logits.": _Raw,
+        "look at logits: they are any real numbers; the sigmoid belongs to decode.": _Twice,
+    },
+    hints=(
+        "A one-hot row has a 1 at the place of the class: F.one_hot(y, classes) is (N, classes).",
+        "torch.cat([x.flatten(1), F.one_hot(y, classes)], 1) is what the encoder gets: its first "
+        "layer takes math.prod(shape) + classes numbers.",
+        "The decoder gets the code and the same row: mlp([d + classes, *hidden[::-1], "
+        "math.prod(shape)], activation); .unflatten(1, shape) makes images of its answer.",
+        "Try:  return self.decoder(torch.cat([z, ...], 1)).unflatten(1, self.shape)",
     ),
 )
 
@@ -393,6 +612,18 @@ def _averaged(model, x, beta=1.0, sigma=None, nll=losses.bernoulli_nll):
     return terms | {"reconstruction": terms["reconstruction"] / x[0].numel()}
 
 
+def _beta_at_both(model, x, beta=1.0, sigma=None, nll=losses.bernoulli_nll):
+    terms = losses.negative_elbo(model, x, beta, sigma, nll)
+    return terms | {"reconstruction": beta * terms["reconstruction"]}
+
+
+def _mean_squared(model, x, beta=1.0, sigma=None, nll=losses.bernoulli_nll):
+    terms = losses.negative_elbo(model, x, beta, sigma, nll)
+    if sigma is not None:
+        return terms
+    return terms | {"reconstruction": (x - model.decode(model.codes)).square().mean()}
+
+
 def _total(model, x, beta=1.0, sigma=None, nll=losses.bernoulli_nll):
     return sum(losses.negative_elbo(model, x, beta, sigma, nll).values())
 
@@ -413,7 +644,17 @@ exercise(
         ),
         "look at the mean: averaged over the pixels the reconstruction is hundreds of times too "
         "weak, and the codes collapse; sum them.": _averaged,
-        "look at what is returned: two named terms, and not their sum.": _total,
+        "look at what is returned: a dict of two named terms, no tuple and not their sum.": _total,
+        "look at beta: it multiplies the kl term alone.": _beta_at_both,
+        "look at model(x): it decodes mu, without noise, and has been through the sigmoid; nll "
+        "takes model.logits(z).": _elbo_with(code=lambda mu, logvar, eps: mu, pixels=True),
+        "look at nll: it is an argument; call it, in place of bernoulli_nll.": (
+            lambda model, x, beta=1.0, sigma=None, nll=None: losses.negative_elbo(
+                model, x, beta, sigma
+            )
+        ),
+        "look at the reconstruction: it is nll(x, model.logits(z)), in nats, and no mean squared "
+        "error.": _mean_squared,
         "look at sigma: where it is given the likelihood is Gaussian, gaussian_nll.": (
             _elbo_with(gaussian=False)
         ),
@@ -487,63 +728,6 @@ exercise(
         "Try:  return decode(...)",
     ),
 )
-
-
-def slerp(a, b, t):
-    """Codes (T, d) on the arc from a to b, each (d,), at the parts t (T,) of the way, 0 to 1.
-
-    (Shoemake 1985; White 2016)
-    """
-    angle = (a @ b / (a.norm() * b.norm())).arccos()
-    t = t[:, None]  # (T, 1)
-    return (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / angle.sin()
-
-
-def _two_codes():
-    generator = torch.Generator().manual_seed(0)
-    parts = [0.0, 0.1, 0.5, 0.8, 1.0], [0.0, 0.25, 1.0]
-    ends = [torch.randn(2, d, generator=generator).double() for d in (2, 7)]
-    a, step = torch.randn(2, 4, generator=generator).double()
-    ends, parts = [*ends, (a, a + 0.3 * step)], (*parts, parts[0])  # a small angle
-    return [(*pair, torch.tensor(t).double()) for pair, t in zip(ends, parts, strict=True)]
-
-
-def _of_length_one(a, b, t):
-    return slerp(a / a.norm(), b / b.norm(), t)
-
-
-exercise(
-    slerp,
-    cases=_two_codes,
-    mistakes={
-        "look at the path: this is the straight line.": (
-            lambda a, b, t: (1 - t)[:, None] * a + t[:, None] * b
-        ),
-        "look at the ends: t = 0 is a, t = 1 is b.": lambda a, b, t: slerp(b, a, t),
-        "look at the angle: divide a @ b by both lengths before arccos.": (
-            lambda a, b, t: _arc(a, b, t, (a @ b).clamp(-0.99, 0.99).arccos())
-        ),
-        "look at the angle: the cosine is not yet the angle; arccos.": (
-            lambda a, b, t: _arc(a, b, t, a @ b / (a.norm() * b.norm()))
-        ),
-        "look at the lengths: a and b keep theirs, only the cosine is taken of unit vectors.": (
-            _of_length_one
-        ),
-        "look at the denominator: the sum is divided by the sine of the whole angle.": (
-            lambda a, b, t: slerp(a, b, t) * (a @ b / (a.norm() * b.norm())).arccos().sin()
-        ),
-    },
-    hints=(
-        "The cosine of the angle is a @ b / (a.norm() * b.norm()); .arccos() gives the angle.",
-        "t[:, None] makes (T, 1) of (T,), so that it multiplies whole codes (d,).",
-        "Try:  return (((1 - t) * angle).sin() * a + ...) / angle.sin()",
-    ),
-)
-
-
-def _arc(a, b, t, angle):
-    t = t[:, None]
-    return (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / angle.sin()
 
 
 def kl_by_sampling(mu, logvar, eps):
