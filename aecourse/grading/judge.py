@@ -93,9 +93,10 @@ def _in_a_process(attempt, folder, alone):
     _, ended, used = os.wait4(child, 0)
     seconds = used.ru_utime + used.ru_stime
     if came.startswith(word.encode()) and came.endswith(b"\n"):
-        with suppress(ValueError):
+        with suppress(ValueError, TypeError):
             status, sentence = json.loads(came[len(word) :])
-            return status, sentence, seconds
+            if status in STATES.values():
+                return status, _short(sentence), seconds
     return "not yet", _end(came, late, ended, seconds), seconds
 
 
