@@ -54,7 +54,8 @@ def main(arguments=None):
     out.mkdir(parents=True, exist_ok=True)
     report.table(out / "grades.csv", rows, left_out)
     report.page(out / "grades.html", rows, left_out, alone, time.monotonic() - begin)
-    print(f"✔ {len(paths)} notebooks: {out / 'grades.html'} and {out / 'grades.csv'}")
+    some = f"{len(paths)} notebook{'s' * (len(paths) > 1)}"
+    print(f"✔ {some}: {out / 'grades.html'} and {out / 'grades.csv'}")
     return 0
 
 
