@@ -42,8 +42,9 @@ def site():
 @pytest.fixture
 def reader(chromium, site):
     """Opens pages of the site on a phone; whatever fails or asks another host is noted, and fails
-    the test at its end. `reader.loaded` counts the bytes."""
+    the test at its end."""
     context = chromium.new_context(viewport=PHONE, has_touch=True, reduced_motion="reduce")
+    context.set_default_timeout(120_000)  # a busy machine
     page = context.new_page()
     page.wrong, page.loaded = [], set()
 
