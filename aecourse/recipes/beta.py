@@ -17,7 +17,7 @@ from aecourse.variational import active_units
 BETAS = ("1/10", "1/3", "1", "3", "10", "784")
 HALVES = ("1", "10")  # trained for half the epochs too, to see whether more would matter
 SETTINGS = {"batch": 128, "lr": 3e-3, "schedule": one_cycle, "average": 0.998, "bf16": BF16}
-EPOCHS = 10
+EPOCHS = 40
 
 LATENTS = ("20", "200")
 # a constant rate: each epoch could be the last
