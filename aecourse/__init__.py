@@ -2,9 +2,10 @@
 
 Read the modules in this order: data, models, losses, information, neurons, training, plots,
 widgets, layers, live, playgrounds, exercises, checks; then, each with its notebook, pretraining
-(05), failures, clinic and wall (06), variational and sound (08), few_labels (12), codecs and
-entropy_coding (13), sequences and scores (15), and recipes and reproduce, for full scale. Below all
-of them, inputs, letters and shapes take what people have.
+(05), failures, clinic and wall (06), samples, schematics and thinning (08), conditional (09),
+variational (10), faces, sound and vote (11), few_labels (12), codecs and entropy_coding (13),
+sequences and scores (15), and recipes and reproduce, for full scale. For a class there are record
+and grade. Below all of them, inputs, letters and shapes take what people have.
 """
 
 import torch

@@ -142,7 +142,7 @@ def _importing(frame):
 
 
 MODULES = ("losses", "models", "neurons", "information", "variational", "scores", "few_labels")
-MODULES += ("codecs", "sequences", "sound", "pretraining", "training")
+MODULES += ("codecs", "sequences", "sound", "pretraining", "training", "conditional", "samples")
 AS_SHIPPED = {}  # of each module of the package, what it held when the checks were imported
 
 

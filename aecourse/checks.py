@@ -180,9 +180,10 @@ def _unknown(f):
     name, exercise = _find(f)
     if exercise is not None:
         return f"give the function itself, without quotes: {name}."
-    near = difflib.get_close_matches(str(name), EXERCISES, 1) if name else []
+    known = {known.lower(): known for known in EXERCISES}
+    near = difflib.get_close_matches(str(name).lower(), known, 1) if name else []
     if near:
-        return f"there is no exercise called {name}; did you mean {near[0]}?"
+        return f"there is no exercise called {name}; did you mean {known[near[0]]}?"
     kind = type(f).__name__ if name is None else name
     return f"{kind} is no exercise: give the function itself, by its name, as in check(f)."
 

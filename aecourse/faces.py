@@ -46,10 +46,10 @@ def face_map(z, x, ax=None):
     if len(x) != len(z) or x.ndim != 4 or x.shape[1] != 1 or z.shape[1] < 2:
         shapes = f"x is {tuple(x.shape)}, z is {tuple(z.shape)}"
         raise ValueError(f"{shapes}: grey pictures and as many codes of two dimensions are wanted.")
-    ax, x = ax or plots.plt.subplots(figsize=(8, 6.4))[1], inputs.images(x).detach().cpu()
+    ax, x = ax or plots.plt.subplots(figsize=(8, 5.4))[1], inputs.images(x).detach().cpu()
     ax.plot(*z[:, :2].detach().cpu().T.numpy(), ".")
     for place, picture in zip(z[:, :2].tolist(), x[:, 0].numpy(), strict=True):
-        small = OffsetImage(picture, zoom=32 / len(picture), cmap="gray")
+        small = OffsetImage(picture, zoom=28 / len(picture), cmap="gray")
         ax.add_artist(AnnotationBbox(small, place, pad=0))
     return ax
 

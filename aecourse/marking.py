@@ -99,6 +99,8 @@ def _wrong_gradient(exercise, f):
         for k, (a, b) in enumerate(zip(came, right, strict=True)):
             if not np.allclose(a, b, rtol=1e-3, atol=1e-5 * np.abs(b).max(initial=1e-30)):
                 name = list(inspect.signature(exercise.solution).parameters)[k]
+                if not np.any(a):
+                    return f"look at the gradient: none reaches {name}, though the value is right."
                 told = _given_to(exercise, arguments, word)
                 return f"look at the gradient by {name}: the value is right, it is not. {told}"
     return None

@@ -77,7 +77,7 @@ def latent_sliders(decode, codes, names=None, sound=None, start=None):
     )
     if sound:
         twin["text/html"] += _decode(sound, codes, [start])._repr_html_()
-        column = ipywidgets.HBox([column, player])
+        column = ipywidgets.VBox([column, player])
     row = ipywidgets.VBox if wide > BESIDE or columns > 1 or sound else ipywidgets.HBox
     box = _Sliders([row([picture, column]), words, ipywidgets.HTML(FONT)], twin)
     box.children[-1].layout.display = "none"

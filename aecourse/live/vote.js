@@ -1,7 +1,7 @@
 // Real or drawn? One picture after another, no answer before the last; hits beside those of guessing.
 const {pictures, sounds, count, rounds, width, height, caption} = spec;  // the first `count` are real
 const held = pictures.map(src => Object.assign(new Image(), {src, onload: () => draw()}));
-const scale = Math.min(Math.max(Math.ceil(400 / height), 1), 860 / width), coin = () => Math.random() < 0.5;
+const scale = Math.min(Math.max(Math.ceil(340 / height), 1), 860 / width), coin = () => Math.random() < 0.5;
 const audio = new Audio(), NAMES = ["drawn", "real"];
 let order = [], votes = [];
 const mixed = list => {
@@ -86,7 +86,8 @@ const canvas = make("canvas", {tabindex: 0, role: "img", width: width * Math.max
     const box = canvas.getBoundingClientRect();
     canvas.focus({preventScroll: true});
     event.preventDefault();
-    vote(+(event.clientX < box.left + box.width / 2));
+    if (sounds.length) listen();
+    else vote(+(event.clientX < box.left + box.width / 2));
   }});
 canvas.style.cssText = `width: ${scale * width}px; max-width: 100%; height: auto`;
 const press = (name, does) => {
@@ -115,7 +116,8 @@ root.addEventListener("keydown", event => {
   event.preventDefault();
 });
 words.style.minHeight = "1.4em";
-root.append(make("p", {}, caption), words, stage, again, answers, make("p", {class: "keys"},
-  "Touch the left half for real, the right half for drawn, or a button; from then on the keys R and D "
-  + "work, too. The answers come at the end."));
+stage.append(make("p", {class: "keys"}, (sounds.length ? "Touch the picture to listen, a button to vote"
+  : "Touch the left half for real, the right half for drawn, or a button") + "; from then on the keys "
+  + "R and D work, too. The answers come at the end."));
+root.append(make("p", {}, caption), words, stage, again, answers);
 begin();

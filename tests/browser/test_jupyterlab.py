@@ -14,7 +14,7 @@ from aecourse import models
 from aecourse.live import browser_sliders
 
 NAMES = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
-LIVE = r'^ *"(?:browser_sliders|code_map|flipbook|neuron_playground|channel_playground)\('
+LIVE = r'^ *"(?:browser_sliders|code_map|flipbook|\w+_playground|player|blind_vote)\('
 CELLS = "jupyterapp.shell.currentWidget.content.widgets"
 # What an <audio> would play, as the page itself decodes it: loudness, length, samples.
 WAVEFORM = """async audio => {
