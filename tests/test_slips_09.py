@@ -148,7 +148,7 @@ ATTEMPTS = [
     of(kl, "no_grad", GRADIENT, ("def", "@torch.no_grad()\ndef")),
     of(kl, "mu.detach()", "none reaches mu", ("mu**2", "mu.detach()**2")),
     of(kl, "mu.data", "none reaches mu", ("mu**2", "mu.data**2")),
-    of(kl, "logvar.detach()", "none reaches logvar", ("logvar.exp", "logvar.detach().exp")),
+    of(kl, "logvar.detach()", "gradient by logvar", ("logvar.exp", "logvar.detach().exp")),
     of(kl, "torch.tensor(mu)", "none reaches mu", ("mu**2", "torch.tensor(mu)**2")),
     of(kl, "math.exp", "in line 2 of yours", ("logvar.exp()", "math.exp(logvar)")),
     of(kl, "mean for sum", "the latent dimensions are summed", (".sum(1)", "")),

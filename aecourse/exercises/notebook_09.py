@@ -4,6 +4,7 @@
 others are the package's.
 """
 
+import functools
 import inspect
 import math
 
@@ -144,6 +145,7 @@ def _try_vae(VAE, shape, hidden, d):
     mu, logvar = _told(model, VAE, model.posterior, x)
     z, x_hat = tensor(model.encode(x), "encode"), None
     if mu.shape == logvar.shape == z.shape == (5, d):
+        _takes_codes(model, z)
         x_hat = answered(model, x)
         (x_hat.sum() + (logvar.sum() if logvar.requires_grad else 0)).backward()
     twice = [_pair(model.train().posterior(x))[0] for _ in range(2)]
@@ -164,6 +166,18 @@ def _try_vae(VAE, shape, hidden, d):
         **_of_its_posterior(model, x, torch.stack([mu, logvar]) if x_hat is not None else mu),
         **_of_its_layers(VAE, model, shape, hidden, d),
     }
+
+
+def _takes_codes(model, z):
+    """Raise Stopped where the decoder waits for 2 d numbers."""
+    try:
+        model.logits(torch.cat([z, z], 1))
+    except (RuntimeError, ValueError):
+        return
+    raise Stopped(
+        "look at super().__init__: given 2 * d, the decoder waits for 2 d numbers too; give it d, "
+        "and make self.encoder anew."
+    )
 
 
 def _pair(answer):
@@ -542,7 +556,13 @@ def _try_elbo(negative_elbo, shape, n, d):
         "the reconstruction with another nll": _term(other, "reconstruction"),
         "the reconstruction with sigma = 0.5 and another nll": _term(both, "reconstruction"),
         **_of_its_noise(negative_elbo, _Given(shape, 1000, d, 1.0), torch.rand(1000, *shape)),
+        **_with_a_sigma(negative_elbo, _Given(shape, 1000, d, 1.0), torch.rand(1000, *shape)),
     }
+
+
+def _with_a_sigma(negative_elbo, model, x):
+    facts = _of_its_noise(functools.partial(negative_elbo, sigma=0.5), model, x)
+    return {f"with a sigma, {fact}": value for fact, value in facts.items()}
 
 
 def _of_its_noise(negative_elbo, model, x):
@@ -628,6 +648,16 @@ def _total(model, x, beta=1.0, sigma=None, nll=losses.bernoulli_nll):
     return sum(losses.negative_elbo(model, x, beta, sigma, nll).values())
 
 
+def _gaussian_of(pixels):
+    def negative_elbo(model, x, beta=1.0, sigma=None, nll=losses.bernoulli_nll):
+        terms = losses.negative_elbo(model, x, beta, sigma, nll)
+        if sigma is None:
+            return terms
+        return terms | {"reconstruction": losses.gaussian_nll(x, pixels(model, x), sigma)}
+
+    return negative_elbo
+
+
 exercise(
     losses.negative_elbo,
     cases=lambda: [((1, 4, 4), 6, 2), ((1, 3, 5), 7, 3)],
@@ -657,6 +687,12 @@ exercise(
         "error.": _mean_squared,
         "look at sigma: where it is given the likelihood is Gaussian, gaussian_nll.": (
             _elbo_with(gaussian=False)
+        ),
+        "look at z where there is a sigma: model(x) decodes mu, without noise; decode z.": (
+            _gaussian_of(lambda model, x: model(x))
+        ),
+        "look at the pixels of gaussian_nll: they are model.decode(z), not the logits.": (
+            _gaussian_of(lambda model, x: model.logits(model.codes))
         ),
         "look at the noise: it is as wide as the variance, not as sigma.": (
             _elbo_with(code=lambda mu, logvar, eps: mu + logvar.exp() * eps)
