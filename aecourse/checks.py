@@ -32,7 +32,7 @@ def check(f=None):
 
 def progress():
     """Print your own table: each exercise of the course, right, not yet or not written."""
-    _say(record.table())
+    _say(record.overview())
 
 
 def hint(f=None):

@@ -43,7 +43,7 @@ def read():
     return {}
 
 
-def table():
+def overview():
     """The record as text, a lesson a line."""
     kept, lessons = read(), defaultdict(list)
     for name in EXERCISES:

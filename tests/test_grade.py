@@ -397,4 +397,4 @@ def test_a_record_never_disturbs_a_check(tmp_path, monkeypatch, capsys):
     checks.check(right), checks.progress()
     assert capsys.readouterr().out.count("✔ right: hebb") == 6
     for name in EXERCISES:
-        assert record.table().count(f" {name}") >= 1
+        assert record.overview().count(f" {name}") >= 1

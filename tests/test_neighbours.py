@@ -64,3 +64,9 @@ def test_a_head_without_its_minutes_is_told():
     text = json.dumps({"cells": [{"source": ["# 1. Nothing"]}]})
     with pytest.raises(ValueError, match="minutes"):
         neighbours.linked(text, "[map](x)")
+
+
+def test_the_stored_heads_have_their_links():
+    for name, line in neighbours.links(NAMES).items():
+        text = (STORED / name).read_text(encoding="utf-8")
+        assert neighbours.linked(text, line) == text, "run tests/neighbours.py"
