@@ -27,11 +27,10 @@ def prior_grid_by_product(n):
 
 
 def covered_by_loops(points, by, k=3):
-    inside = 0
-    radii = [sorted((row - other).norm() for other in by)[k] for row in by]
-    for point in points:
-        inside += any((point - row).norm() <= r for row, r in zip(by, radii, strict=True))
-    return inside / len(points)
+    points, by = points.flatten(1).double(), by.flatten(1).double()
+    radii = torch.stack([(by - row).norm(dim=1).sort().values[k] for row in by])
+    inside = [bool(((by - point).norm(dim=1) <= radii).any()) for point in points]
+    return sum(inside) / len(inside)
 
 
 def covered_in_numpy(points, by, k=3):

@@ -161,11 +161,14 @@ def test_run_all_and_its_sliders(page, lab, name):
 
 def moves(page, figure):
     """A live figure is another one after keys; a slider also after it is dragged, a map after a
-    click."""
+    click, a vote after its button."""
     control = figure.locator("canvas[tabindex], input[type=range]").first
     for key in ("ArrowRight", "ArrowLeft"):
         if not changes(page, figure, lambda k=key: press(control, k, times=3)):
             return False
+    button = figure.locator("button", has_text="real (R)")
+    if button.count():
+        return changes(page, figure, button.click)
     if figure.locator("canvas[tabindex]").count():
         return changes(page, figure, lambda: control.click(position={"x": 130, "y": 90}))
     return changes(page, figure, lambda: drag(page, control, 50))
