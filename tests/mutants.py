@@ -88,11 +88,11 @@ training: lr * schedule(bar.n / total) => lr * schedule(epoch / epochs)
 training: steps.build(optimizer, model, lr) => steps.build(torch.optim.Adam, model, lr)
 training: model.train() => model.eval()
 training: \n        finally:\n            model.eval() => \n        finally:\n            pass
-training: model.eval()\n    means => means
+training: model.eval()\n    sums => sums
 training: with torch.random.fork_rng():\n        torch.manual_seed(seed) => if True:\n        torch.manual_seed(seed)
-training: if k % 10 == 1 or k == len(batches): => if k % 10 == 1:
-training: < min(batch, 2): => < 0:
-steps: .isfinite(total.item()) and math.isfinite(slope)) => .isfinite(total.item()))
+training: if k % 10 == 1 or k == source.steps: => if k % 10 == 1:
+streams: < min(self.batch, 2): => < 0:
+steps: .isfinite(value) and math.isfinite(slope)) => .isfinite(value))
 steps: if getattr(term, "ndim", 0): => if False:
 steps: if history["loss"]: => if True:
 checkpoints: weights_only=True => weights_only=False
@@ -111,7 +111,7 @@ answers: rtol=1e-4, atol=1e-5 * scale => rtol=1e-1, atol=1e-5 * scale
 """
 
 
-TESTED_WITH = dict.fromkeys(("steps", "progress", "checkpoints"), "training")
+TESTED_WITH = dict.fromkeys(("steps", "progress", "checkpoints", "streams"), "training")
 TESTED_WITH["inputs"] = "devices"
 TESTED_WITH |= dict.fromkeys(("checks", "marking", "attempts", "answers"), "exercises")
 

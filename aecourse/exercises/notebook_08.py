@@ -129,6 +129,6 @@ exercise(
         "With itself in, the k-th nearest other row is number k + 1: topk(k + 1, largest=False).",
         "Images need .flatten(1) first. torch.cdist(points, by) is (N, M); compare it with the "
         "radii (M,) of the columns.",
-        "Try:  return (torch.cdist(points, by) <= radius).any(1).double().mean()",
+        "Try:  return (torch.cdist(points, by) <= ...).any(1).double().mean()",
     ),
 )

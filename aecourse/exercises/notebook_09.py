@@ -772,8 +772,9 @@ def kl_by_sampling(mu, logvar, eps):
     Summed over the d dimensions, averaged over the batch; mu, logvar, eps (N, d).
     """
     z = reparameterise(mu, logvar, eps)
-    log_q = Normal(mu, (logvar / 2).exp()).log_prob(z)
-    return (log_q - Normal(0.0, 1.0).log_prob(z)).sum() / len(mu)
+    normal = torch.distributions.Normal
+    log_q = normal(mu, (logvar / 2).exp()).log_prob(z)
+    return (log_q - normal(0.0, 1.0).log_prob(z)).sum() / len(mu)
 
 
 def _with_noise():

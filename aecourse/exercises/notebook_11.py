@@ -148,6 +148,6 @@ exercise(
         "note = onset.cumsum(1) is the number of the note that each step belongs to.",
         "note[:, :, None] == note[:, None] is true for two steps of one note, (N, n, n).",
         "logits.log_softmax(1) @ together.float() adds the steps of a note, (N, K, n).",
-        "Try:  return (logits.log_softmax(1) @ together.float()).argmax(1) - 1",
+        "Try:  return (logits.log_softmax(1) @ ...).argmax(1) - 1",
     ),
 )
