@@ -124,7 +124,7 @@ def _bars(x, axes, variances, sigma2):
     for k, (_, gap, *_) in enumerate(found):
         bars.bar(k, log_p - gap - foot, bottom=foot, color="C2", label="ELBO" if k == 0 else None)
         bars.bar(k, gap, bottom=log_p - gap, color="C1", label="gap" if k == 0 else None)
-        bars.text(k, log_p + 0.02 * most, f"gap {abs(gap):.2f}", ha="center", va="bottom")
+        bars.text(k, log_p + 0.02 * most, f"gap {gap:.2f}", ha="center", va="bottom")
     bars.set_xticks(range(len(cases)), list(cases), fontsize=13)
     bars.set(ylim=(foot, log_p + 0.4 * most + 0.1), title=f"log p(x) = {log_p:.2f} nats")
     bars.grid(axis="x", visible=False)
@@ -132,7 +132,7 @@ def _bars(x, axes, variances, sigma2):
     _ellipses(plane, *found[1][2:])
     words = "Left, codes' plane: the posterior of one point, a tilted ellipse, and q, an upright "
     words += f"one; right, three bars up to log p(x) = {log_p:.2f} nats, of an ELBO and a gap: of "
-    words += ", ".join(f"{abs(gap):.2f}" for _, gap, *_ in found) + " nats."
+    words += ", ".join(f"{gap:.2f}" for _, gap, *_ in found) + " nats."
     return plots.bundle(plane, words)
 
 

@@ -423,13 +423,19 @@ ATTEMPTS = [
 ATTEMPTS = {f"{name}, {what}, {k}": rest for k, (name, what, *rest) in enumerate(ATTEMPTS)}
 
 
+def answer(key, source, known, spelled):
+    """What check says to an attempt; PyTorch and what is `known` are at hand. spelled has the names
+    of attempts that are called otherwise, {what: name}."""
+    name, what = key.split(", ")[:2]
+    names = {"math": math, "nn": nn, "F": F, "torch": torch} | known
+    return ": ".join(checks.outcome(typed(source, spelled.get(what, name), **names)))
+
+
 def told(key):
     """What check says to an attempt."""
-    name, (source, _) = key.split(", ")[0], ATTEMPTS[key]
-    names = {n: EXERCISES[n].solution for n in RIGHT}
-    names |= {"math": math, "nn": nn, "F": F, "torch": torch, "losses": losses}
-    written = {"another name": "enc", "a capital letter": "Encoder"}.get(key.split(", ")[1], name)
-    return ": ".join(checks.outcome(typed(source, written, **names)))
+    known = {n: EXERCISES[n].solution for n in RIGHT} | {"losses": losses}
+    spelled = {"another name": "enc", "a capital letter": "Encoder"}
+    return answer(key, ATTEMPTS[key][0], known, spelled)
 
 
 @pytest.mark.parametrize("key", ATTEMPTS)

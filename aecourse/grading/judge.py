@@ -5,6 +5,7 @@ same process must still refuse an answer that is known to be wrong: code that ch
 are marked is found out by that.
 """
 
+import ast
 import contextlib
 import functools
 import json
@@ -150,7 +151,7 @@ def outcome(attempt):
 
 
 def _execute(statement, space):
-    module = cells.ast.Module([statement.node], [])
+    module = ast.Module([statement.node], [])
     with contextlib.redirect_stdout(None):
         exec(compile(module, _file(statement.cell), "exec"), space)
 

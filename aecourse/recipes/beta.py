@@ -10,6 +10,7 @@ from torch import nn
 
 from aecourse import data, losses, models
 from aecourse.recipes import BF16, SHAPE, device
+from aecourse.recipes.vaes import loss, tossed
 from aecourse.training import evaluate, fit, one_cycle
 from aecourse.variational import active_units
 
@@ -29,19 +30,8 @@ def build_one(d):
     return models.VAE(SHAPE, (100,), d, nn.GELU)
 
 
-def tossed(part):
-    """All images of a part, their grey pixels tossed once to 0 or 1."""
-    torch.manual_seed(1)
-    return torch.bernoulli(data.load("mnist", part).x)
-
-
 def build():
     return nn.ModuleDict({name: build_one(20) for name in BETAS})
-
-
-def loss(model, x, beta):
-    """Minus the ELBO with a weight, the grey pixels tossed anew."""
-    return losses.negative_elbo(model, torch.bernoulli(x), beta)
 
 
 def train_one(net, name, epochs, checkpoint):

@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from aecourse import data, losses, models
-from aecourse.recipes import device
+from aecourse import data, models
+from aecourse.recipes import error, squared
 from aecourse.training import fit, one_cycle
 
 STEPS = 100_000
@@ -25,27 +25,19 @@ def build():
     return nn.ModuleDict(nets)
 
 
-def error(model, x):
-    return {"error": losses.squared_error(x, model(x))}
-
-
 def train(nets, checkpoint):
     """Each step sees all n digits. The errors are stored at steps 1, 2, 3, ... 100,000, sixty of
     them at equal ratios. A training of minutes keeps no checkpoint."""
     kept = sorted({round(STEPS ** (k / 59)) for k in range(60)})
     found, seconds = {}, 0
     for n, net in nets.items():
-        x = digits(int(n)).to(device(net))
-        history = fit(net, x, error, STEPS, batch=int(n), lr=2e-3, schedule=one_cycle)
-        found[n] = [round(history["error"][step - 1], 4) for step in kept]
+        x = digits(int(n))
+        history = fit(net, x, squared, STEPS, batch=int(n), lr=2e-3, schedule=one_cycle)
+        found[n] = [round(history["squared error"][step - 1], 4) for step in kept]
         seconds += history["seconds"][-1]
     return {"steps": kept, "error after so many steps": found, "seconds of training": seconds}
 
 
 def measure(nets):
     """Errors on the digits that were to be remembered."""
-    with torch.no_grad():
-        errors = {
-            n: error(net, digits(int(n)).to(device(net)))["error"].item() for n, net in nets.items()
-        }
-    return {"squared error in the end": errors}
+    return {"squared error in the end": {n: error(nets[n], digits(int(n))) for n in nets}}

@@ -20,15 +20,15 @@ def build(d, width):
     return models.VAE(SHAPE, (width, width), d, nn.GELU)
 
 
-def _tossed(model, x):
-    """Minus the ELBO, the grey pixels tossed anew to 0 or 1."""
-    return losses.negative_elbo(model, torch.bernoulli(x))
+def loss(model, x, beta=1.0):
+    """Minus the ELBO, its KL term weighted by beta, the grey pixels tossed anew to 0 or 1."""
+    return losses.negative_elbo(model, torch.bernoulli(x), beta)
 
 
-def _tossed_test():
-    """The 10,000 test images, tossed once."""
+def tossed(part):
+    """All images of a part, their grey pixels tossed once."""
     torch.manual_seed(1)
-    return torch.bernoulli(data.load("mnist", "test").x)
+    return torch.bernoulli(data.load("mnist", part).x)
 
 
 def train(epochs, samples=0):
@@ -36,10 +36,10 @@ def train(epochs, samples=0):
     2,000 are measured after each epoch, for the record."""
 
     def train(model, checkpoint):
-        x, test = data.load("mnist", "train").x, _tossed_test()
+        x, test = data.load("mnist", "train").x, tossed("test")
         settings = {"lr": 2e-3, "schedule": one_cycle, "average": 0.998, "bf16": BF16}
         settings["valid"] = test[:2000]
-        history = fit(model, x, _tossed, epochs, checkpoint=checkpoint("60000 images"), **settings)
+        history = fit(model, x, loss, epochs, checkpoint=checkpoint("60000 images"), **settings)
         numbers = {"epochs": epochs, "seconds of training": history["seconds"][-1]}
         for name in ("loss", "reconstruction", "kl", "valid reconstruction", "valid kl"):
             numbers[f"{name} by epoch"] = [round(value, 2) for value in history[name]]
@@ -56,5 +56,5 @@ def train(epochs, samples=0):
 def measure(model):
     """The ELBO of the tossed test set, a mean over ten samples of z an image."""
     torch.manual_seed(2)
-    terms = [evaluate(model, _tossed_test(), losses.negative_elbo) for _ in range(10)]
+    terms = [evaluate(model, tossed("test"), losses.negative_elbo) for _ in range(10)]
     return {"test ELBO": -sum(sum(t.values()) for t in terms) / 10}
